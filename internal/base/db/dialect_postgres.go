@@ -1,0 +1,56 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
+)
+
+type postgresDialect struct{}
+
+// openPostgres opens one pool for both; READ COMMITTED, so every state change is a compare-and-swap or stands under a
+// unique index.
+func openPostgres(ctx context.Context, url string) (*DB, error) {
+	p, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	p.SetMaxOpenConns(20)
+	p.SetMaxIdleConns(10)
+	if err := p.PingContext(ctx); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("reaching the store: %w", err)
+	}
+	return &DB{R: p, w: p, dialect: postgresDialect{}, url: url}, nil
+}
+
+func (postgresDialect) name() string { return "postgres" }
+
+func (postgresDialect) unique(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23505"
+}
+
+func (postgresDialect) retryable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func (postgresDialect) lock(ctx context.Context, tx Tx, key string) error {
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, key)
+	if err != nil {
+		return fmt.Errorf("waiting for the lock %s: %w", key, err)
+	}
+	return nil
+}
+
+func (postgresDialect) tokens() map[string]string {
+	return map[string]string{
+		"pk": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "int": "BIGINT", "bool": "BOOLEAN", "blob": "BYTEA",
+		"sorted": `TEXT COLLATE "C"`, "strict": "",
+	}
+}

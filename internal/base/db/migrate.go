@@ -1,0 +1,145 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+var token = regexp.MustCompile(`\{\{(\w+)\}\}`)
+
+// tokenFS serves the migration files with {{pk}} and its like replaced by what the dialect calls it.
+type tokenFS struct {
+	fs.FS
+	tokens map[string]string
+}
+
+// ReadFile replaces the tokens; an unknown one is an error, not an empty text.
+func (t tokenFS) ReadFile(name string) ([]byte, error) {
+	raw, err := fs.ReadFile(t.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	var unknown error
+	out := token.ReplaceAllFunc(raw, func(m []byte) []byte {
+		v, ok := t.tokens[string(m[2:len(m)-2])]
+		if !ok {
+			unknown = fmt.Errorf("%s: unknown token %s", name, m)
+		}
+		return []byte(v)
+	})
+	return out, unknown
+}
+
+type tokenFile struct {
+	*bytes.Reader
+	fs.File
+}
+
+func (f tokenFile) Read(p []byte) (int, error) { return f.Reader.Read(p) }
+
+// Open serves the same replaced text to readers that open files.
+func (t tokenFS) Open(name string) (fs.File, error) {
+	f, err := t.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return f, err
+	}
+	raw, err := t.ReadFile(name)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return tokenFile{bytes.NewReader(raw), f}, nil
+}
+
+func (d *DB) goose() (*goose.Provider, error) {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations: %w", err)
+	}
+	g := goose.DialectSQLite3
+	if d.Name() == "postgres" {
+		g = goose.DialectPostgres
+	}
+	p, err := goose.NewProvider(g, d.w, tokenFS{sub, d.dialect.tokens()})
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations: %w", err)
+	}
+	return p, nil
+}
+
+// Migrate brings the schema up to this program's version and runs after (the job library's own tables). Two processes
+// may call it at once: on PostgreSQL an advisory lock makes one wait, SQLite has one writer.
+func (d *DB) Migrate(ctx context.Context, after func(context.Context) error) error {
+	release, err := d.migrationLock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	p, err := d.goose()
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		if _, err = p.Up(ctx); err == nil || try == 20 || !d.dialect.retryable(err) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return fmt.Errorf("migrating the store: %w", err)
+	}
+	if after != nil {
+		return after(ctx)
+	}
+	return nil
+}
+
+// migrationLock holds a session lock on PostgreSQL; nothing on SQLite.
+func (d *DB) migrationLock(ctx context.Context) (func(), error) {
+	if d.Name() != "postgres" {
+		return func() {}, nil
+	}
+	conn, err := d.w.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the store: %w", err)
+	}
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(7102203)`); err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for the migration lock: %w", err), conn.Close())
+	}
+	return func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7102203)`)
+		_ = conn.Close()
+	}, nil
+}
+
+// Pending says how many migrations this store lacks: serve refuses to start on an older schema.
+func (d *DB) Pending(ctx context.Context) (int, error) {
+	p, err := d.goose()
+	if err != nil {
+		return 0, err
+	}
+	st, err := p.Status(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the schema's version: %w", err)
+	}
+	n := 0
+	for _, s := range st {
+		if s.State == goose.StatePending {
+			n++
+		}
+	}
+	return n, nil
+}
