@@ -26,9 +26,10 @@ lint: test-lint ## Build, gofmt, vet, staticcheck and the rules of the house
 
 generate: generate-templ generate-css generate-openapi ## Generate pages, stylesheet and API document into place
 
+# Folder by folder, parents first: a generated file then names its template alone, wherever it was generated from.
 generate-templ:
-	@if [ -n "$$(find internal -name '*.templ' -print -quit 2>/dev/null)" ]; then \
-	  $(GO) tool templ generate -path internal -log-level error; fi
+	@for d in $$(find internal -name '*.templ' -printf '%h\n' 2>/dev/null | sort -u); do \
+	  $(GO) tool templ generate -path $$d -log-level error || exit 1; done
 
 # The stylesheet is committed, so that building the binary needs Go alone; without npm it stays as it is.
 generate-css:

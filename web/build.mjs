@@ -13,12 +13,12 @@ const portal = join(here, "../internal/door/portal");
 const out = join(portal, "assets/static");
 
 // sources answers the text of every file whose class names count as used.
-// Generated files repeat their templates and would only slow this down.
+// Generated files repeat their templates, and tests draw nothing of their own.
 function sources(dir) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
     const path = join(dir, e.name);
     if (e.isDirectory()) return sources(path);
-    if (path.endsWith("_templ.go")) return [];
+    if (/_(templ|test)\.go$/.test(path)) return [];
     return /\.(templ|go)$|app\.js$/.test(e.name) ? [readFileSync(path, "utf8")] : [];
   });
 }

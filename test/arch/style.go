@@ -20,7 +20,8 @@ const binaryLines = 150
 // Names that say nothing about what is inside.
 var emptyNames = []string{"util", "utils", "common", "helper", "helpers", "model", "models", "misc", "shared", "lib"}
 
-// panics allows what runs before anything is served: cmd, internal/app, and functions that say so by their name (MustX).
+// panics allows what runs before anything is served: cmd, internal/app, and functions that say so by their name (MustX);
+// and http.ErrAbortHandler, which is how net/http is told to drop a connection.
 func panics(t *Tree) []Violation {
 	var out []Violation
 	for _, f := range t.Files {
@@ -36,7 +37,7 @@ func panics(t *Tree) []Violation {
 				if !ok {
 					return true
 				}
-				if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "panic" {
+				if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "panic" && !dropsConnection(call) {
 					out = append(out, f.at("panic", call.Pos(), "panics: return an error"))
 				}
 				return true
@@ -44,6 +45,14 @@ func panics(t *Tree) []Violation {
 		}
 	}
 	return out
+}
+
+func dropsConnection(call *ast.CallExpr) bool {
+	if len(call.Args) != 1 {
+		return false
+	}
+	s, ok := call.Args[0].(*ast.SelectorExpr)
+	return ok && s.Sel.Name == "ErrAbortHandler"
 }
 
 func names(t *Tree) []Violation {

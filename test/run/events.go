@@ -88,7 +88,9 @@ func (r *reader) endTest(k key, action string) {
 		}
 	case action == "skip":
 		r.into.skip(k.pkg, k.test, reason(r.output[k]))
-	case !r.parent[k]:
+	case r.parent[k]:
+		r.into.ran[k] = true
+	default:
 		r.into.pass(k.pkg, k.test)
 	}
 	delete(r.output, k)

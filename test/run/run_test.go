@@ -126,6 +126,23 @@ func TestATestThatRunsInAnotherPartIsNotSkipped(t *testing.T) {
 	}
 }
 
+func TestAParentThatRunsInAnotherPartIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	first := read(t, `{"Action":"run","Package":"p","Test":"TestAll"}
+{"Action":"skip","Package":"p","Test":"TestAll"}
+{"Action":"pass","Package":"p"}`)
+	second := read(t, `{"Action":"run","Package":"p","Test":"TestAll"}
+{"Action":"run","Package":"p","Test":"TestAll/one"}
+{"Action":"pass","Package":"p","Test":"TestAll/one"}
+{"Action":"pass","Package":"p","Test":"TestAll"}
+{"Action":"pass","Package":"p"}`)
+	var out strings.Builder
+	summarise(&out, []*tally{first, second}, true)
+	if !strings.HasSuffix(out.String(), "\n1 passed, 0 failed, 0 skipped\n") {
+		t.Errorf("want one passed:\n%s", out.String())
+	}
+}
+
 func TestTheSummaryTellsTheTimeOfEachPart(t *testing.T) {
 	t.Parallel()
 	a, b := newTally("unit"), newTally("e2e")

@@ -32,20 +32,25 @@ type tally struct {
 	part    string
 	took    time.Duration
 	tests   map[key]outcome
+	ran     map[key]bool     // passed or failed, tests with subtests too
 	reasons map[key]string   // why it was skipped
 	output  map[key][]string // what a failed one said
 	slow    map[string]time.Duration
 }
 
 func newTally(part string) *tally {
-	return &tally{part: part, tests: map[key]outcome{}, reasons: map[key]string{}, output: map[key][]string{}, slow: map[string]time.Duration{}}
+	return &tally{part: part, tests: map[key]outcome{}, ran: map[key]bool{}, reasons: map[key]string{}, output: map[key][]string{}, slow: map[string]time.Duration{}}
 }
 
-func (t *tally) pass(pkg, test string) { t.tests[key{pkg, test}] = passed }
+func (t *tally) pass(pkg, test string) {
+	t.tests[key{pkg, test}] = passed
+	t.ran[key{pkg, test}] = true
+}
 
 func (t *tally) fail(pkg, test, output string) {
 	k := key{pkg, test}
 	t.tests[k] = failed
+	t.ran[k] = true
 	t.output[k] = strings.SplitAfter(output, "\n")
 }
 
@@ -96,11 +101,7 @@ func (t *tally) writeFailures(w io.Writer) {
 func forgive(all []*tally) {
 	ran := map[key]bool{}
 	for _, t := range all {
-		for k, o := range t.tests {
-			if o != skipped {
-				ran[k] = true
-			}
-		}
+		maps.Copy(ran, t.ran)
 	}
 	for _, t := range all {
 		maps.DeleteFunc(t.tests, func(k key, o outcome) bool { return o == skipped && ran[k] })

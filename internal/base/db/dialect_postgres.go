@@ -54,3 +54,18 @@ func (postgresDialect) tokens() map[string]string {
 		"sorted": `TEXT COLLATE "C"`, "strict": "",
 	}
 }
+
+// migrationLock makes the second of two migrating processes wait.
+func (postgresDialect) migrationLock(ctx context.Context, pool *sql.DB) (func(), error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the store: %w", err)
+	}
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(7102203)`); err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for the migration lock: %w", err), conn.Close())
+	}
+	return func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7102203)`)
+		_ = conn.Close()
+	}, nil
+}

@@ -17,6 +17,7 @@ type dialect interface {
 	unique(error) bool
 	retryable(error) bool
 	lock(ctx context.Context, tx Tx, key string) error
+	migrationLock(ctx context.Context, pool *sql.DB) (release func(), err error)
 	tokens() map[string]string
 }
 
@@ -58,6 +59,9 @@ func (sqliteDialect) retryable(err error) bool {
 }
 
 func (sqliteDialect) lock(context.Context, Tx, string) error { return nil }
+
+// migrationLock is not needed: there is one writer, and the loser of a race is tried again.
+func (sqliteDialect) migrationLock(context.Context, *sql.DB) (func(), error) { return func() {}, nil }
 
 func (sqliteDialect) tokens() map[string]string {
 	return map[string]string{

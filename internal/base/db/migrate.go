@@ -83,7 +83,7 @@ func (d *DB) goose() (*goose.Provider, error) {
 // Migrate brings the schema up to this program's version and runs after (the job library's own tables). Two processes
 // may call it at once: on PostgreSQL an advisory lock makes one wait, SQLite has one writer.
 func (d *DB) Migrate(ctx context.Context, after func(context.Context) error) error {
-	release, err := d.migrationLock(ctx)
+	release, err := d.dialect.migrationLock(ctx, d.w)
 	if err != nil {
 		return err
 	}
@@ -105,24 +105,6 @@ func (d *DB) Migrate(ctx context.Context, after func(context.Context) error) err
 		return after(ctx)
 	}
 	return nil
-}
-
-// migrationLock holds a session lock on PostgreSQL; nothing on SQLite.
-func (d *DB) migrationLock(ctx context.Context) (func(), error) {
-	if d.Name() != "postgres" {
-		return func() {}, nil
-	}
-	conn, err := d.w.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reaching the store: %w", err)
-	}
-	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(7102203)`); err != nil {
-		return nil, errors.Join(fmt.Errorf("waiting for the migration lock: %w", err), conn.Close())
-	}
-	return func() {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7102203)`)
-		_ = conn.Close()
-	}, nil
 }
 
 // Pending says how many migrations this store lacks: serve refuses to start on an older schema.

@@ -61,8 +61,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		}
 	}
 	// fmt asks no method for %p; it must show an address at most.
-	if out := fmt.Sprintf("%p %p", s, nested); leaks(out) {
-		t.Errorf("%%p prints %q", out)
+	pointerVerb := "%p"
+	if out := fmt.Sprintf(pointerVerb, s) + fmt.Sprintf(pointerVerb, nested); leaks(out) {
+		t.Errorf("%s prints %q", pointerVerb, out)
 	}
 	if s.String() != "[sealed]" || s.GoString() != "[sealed]" || leaks(fmt.Errorf("with %v", s).Error()) {
 		t.Error("a string form shows the value")

@@ -149,9 +149,7 @@ func (e *Engine) send(ctx context.Context, r *operation.Run, j Job, kind Kind, r
 	refusal := tenant.AsRefusal(err)
 	switch {
 	case err == nil:
-		return r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			return e.move(ctx, tx, rec, Applied, "applied_at", w.RequestID)
-		})
+		return e.advance(ctx, r, rec, Applied, "applied_at", w.RequestID)
 	case refusal != nil && (refusal.Maybe || !refusal.Class.Permanent()):
 		return errors.Join(err, e.advance(ctx, r, rec, Unknown, "sent_at", refusal.RequestID))
 	case refusal != nil:

@@ -211,6 +211,10 @@ func (c *call) report(ctx context.Context, err error) {
 	if c.session.delegated != nil || c.door.opts.Outcomes == nil || ctx.Err() != nil || (err != nil && refusal == nil) {
 		return
 	}
+	if refusal != nil { // whoever called may still add to it
+		own := *refusal
+		refusal = &own
+	}
 	c.door.opts.Outcomes.Report(ctx, c.session.ref, Outcome{
 		At: c.door.now(), Area: c.area, Write: c.write, CorrelationID: c.correlation, Refusal: refusal,
 	})

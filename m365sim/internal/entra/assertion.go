@@ -75,8 +75,11 @@ func (s *service) certificate(app world.App, header map[string]any) (*x509.Certi
 	return nil, refuse(700027, "The certificate used to sign the client assertion is not registered on application.")
 }
 
+// sameThumb compares a header's thumbprint in either base64 alphabet, padded or not: Microsoft's own Go library writes
+// the standard one where RFC 7515 asks for base64url, and Microsoft takes both.
 func sameThumb(said string, sum []byte) bool {
-	return said != "" && strings.TrimRight(said, "=") == base64.RawURLEncoding.EncodeToString(sum)
+	said = strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(said)
+	return said != "" && said == base64.RawURLEncoding.EncodeToString(sum)
 }
 
 // meantForUs accepts the token endpoint and the issuer, by the tenant's id or as the path spelt it.

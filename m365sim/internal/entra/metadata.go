@@ -53,12 +53,11 @@ func issuerTenant(p place) string {
 	return p.tenant
 }
 
-// key is one entry of the JWKS; issuer restricts which issuer it may sign for (facts/entra.md §5).
+// key is one entry of the JWKS, without the certificate (x5t, x5c) that Microsoft adds; issuer restricts which issuer it may sign for (facts/entra.md §5).
 type key struct {
 	Type   string `json:"kty"`
 	Use    string `json:"use"`
 	ID     string `json:"kid"`
-	X5t    string `json:"x5t"`
 	N      string `json:"n"`
 	E      string `json:"e"`
 	Issuer string `json:"issuer"`
@@ -76,7 +75,7 @@ func (s *service) keys(w http.ResponseWriter, r *http.Request) {
 	out := []key{}
 	for _, k := range s.w.SigningKeys() {
 		out = append(out, key{
-			Type: "RSA", Use: "sig", ID: k.ID, X5t: k.ID,
+			Type: "RSA", Use: "sig", ID: k.ID,
 			N:      base64.RawURLEncoding.EncodeToString(k.Private.N.Bytes()),
 			E:      base64.RawURLEncoding.EncodeToString(exponent(k.Private.E)),
 			Issuer: base(r) + "/" + issuerTenant(p) + "/v2.0",

@@ -35,7 +35,7 @@ func Mint(w *world.World, c Claims) (string, error) {
 		return "", err
 	}
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, toWire(c))
-	t.Header["kid"], t.Header["x5t"] = keys[0].ID, keys[0].ID
+	t.Header["kid"] = keys[0].ID
 	raw, err := t.SignedString(keys[0].Private)
 	if err != nil {
 		return "", fmt.Errorf("signing a token: %w", err)

@@ -134,10 +134,13 @@ CREATE TABLE signin (
     token_hash {{blob}} PRIMARY KEY,
     kind       TEXT NOT NULL,
     actor      TEXT NOT NULL,
+    member_id  TEXT,
     created_at {{int}} NOT NULL,
     expires_at {{int}} NOT NULL,
     used_at    {{int}}
 ) {{strict}};
+CREATE INDEX signin_member ON signin (member_id);
+CREATE INDEX signin_expires ON signin (expires_at);
 
 -- door/api --------------------------------------------------------------------------------------------------------------
 CREATE TABLE idempotency (
@@ -266,6 +269,7 @@ CREATE TABLE pairing (
     state                TEXT NOT NULL,
     cloud                TEXT NOT NULL,
     tenant_id            TEXT,
+    candidate_tenant_id  TEXT,
     tenant_name          TEXT,
     tenant_domains       TEXT NOT NULL,
     app_kind             TEXT NOT NULL,
@@ -295,8 +299,9 @@ CREATE TABLE consent_flow (
     service_id   TEXT,
     purpose      TEXT NOT NULL,
     operation_id TEXT,
-    nonce_hash   {{blob}} NOT NULL,
-    verifier     {{blob}} NOT NULL,
+    app_id       TEXT NOT NULL,
+    cloud        TEXT NOT NULL,
+    secrets      {{blob}} NOT NULL,
     redirect_uri TEXT NOT NULL,
     tenant_hint  TEXT,
     actor        TEXT NOT NULL,
@@ -316,6 +321,7 @@ CREATE TABLE sealed (
     app_id       TEXT NOT NULL,
     operation_id TEXT,
     value        {{blob}} NOT NULL,
+    redirect_uri TEXT,
     created_at   {{int}} NOT NULL,
     expires_at   {{int}}
 ) {{strict}};
@@ -421,7 +427,6 @@ CREATE INDEX number_customer ON number (customer_id, e164);
 CREATE INDEX number_partner ON number (partner_id, e164);
 CREATE INDEX number_holder ON number (customer_id, holder_id);
 CREATE INDEX number_state ON number (customer_id, state, e164);
--- A holder is named exactly where the state says there is one; the store itself refuses anything else.
 
 CREATE TABLE number_event (
     seq          {{pk}},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
@@ -38,6 +39,15 @@ func gallery() http.Handler {
 	}
 	mux.Handle("GET /{$}", page(ui.Gallery))
 	mux.Handle("GET /bare", page(ui.GalleryBare))
+	mux.HandleFunc("GET /nonce", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", strings.Replace(policy, "script-src 'self'", "script-src 'self' 'nonce-bm9uY2U'", 1))
+		r = r.WithContext(templ.WithNonce(r.Context(), "bm9uY2U"))
+		templ.Handler(ui.Gallery(ui.ParseTheme(r.URL.Query().Get("theme")))).ServeHTTP(w, r)
+	})
+	mux.HandleFunc("GET /search", func(w http.ResponseWriter, r *http.Request) {
+		found := []ui.PaletteResult{{Icon: ui.IconBuilding, Text: "Wingtip Toys", Note: "Customer", Href: "/customers/wingtip"}}
+		templ.Handler(ui.PaletteResults(found)).ServeHTTP(w, r)
+	})
 	return mux
 }
 

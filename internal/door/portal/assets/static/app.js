@@ -106,7 +106,13 @@
     const ctrlK = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k";
     const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && root.dataset.keys !== "off";
     if ((ctrlK || slash) && openPalette()) event.preventDefault();
-    if (event.key === "Escape") closeMenu(document.querySelector("details.tc-menu[open]"), true);
+    if (event.key === "Escape") {
+      const dialog = closest(event, "dialog[open]"); // a search field would keep the key for itself
+      if (dialog) {
+        event.preventDefault();
+        dialog.close();
+      } else closeMenu(document.querySelector("details.tc-menu[open]"), true);
+    }
   });
 
   document.addEventListener("click", (event) => {
