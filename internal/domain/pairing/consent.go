@@ -133,7 +133,7 @@ func (f flow) binding() seal.Binding {
 func (s *Pairings) hosted(cloud tenant.Cloud) (HostedApp, tenant.Endpoints, error) {
 	d := capability.Check(capability.HostedApp, capability.Service{Kind: capability.DirectRouting, Sync: true, Cloud: capability.Cloud(cloud)})
 	if !d.Allowed {
-		return HostedApp{}, tenant.Endpoints{}, fault.New(fault.Conflict, d.Code, "%s", d.Reason).WithAction(d.Remedy.Action, d.Remedy.Label, d.Remedy.Text)
+		return HostedApp{}, tenant.Endpoints{}, fault.New(fault.Conflict, string(d.Code), "%s", d.Reason).WithAction(string(d.Remedy.Action), d.Remedy.Label, d.Remedy.Label)
 	}
 	app, ok := s.o.Hosted[cloud]
 	if !ok {

@@ -51,13 +51,13 @@ func enable(on bool) func(scene) (int, error) {
 	}
 }
 
-// revokeConsent takes away all that was granted, delegated and application permissions; the service principal stays.
+// revokeConsent takes the delegated permissions away; the application permissions, and with them application-only access, and
+// the service principal stay: those have actions of their own.
 func revokeConsent(c scene) (int, error) {
 	found, err := c.principals(&c.t.ServicePrincipals)
 	n := 0
 	for _, sp := range found {
 		n += remove(&c.t.Grants, func(g world.Grant) bool { return g.ClientID == sp.ID })
-		n += remove(&c.t.AppRoleGrants, func(g world.AppRoleAssignment) bool { return g.PrincipalID == sp.ID })
 	}
 	return n, err
 }
@@ -181,6 +181,9 @@ func (c scene) holds(principal, role string) bool {
 	return false
 }
 
+// block has conditional access refuse an application; without appId every one that is not the tenant's own. What that means
+// for application-only tokens is the login service's to say: such policies do not reach a foreign multi-tenant application
+// (facts/entra.md §5), which is therefore blocked by name only.
 func block(c scene) (int, error) {
 	blocked := map[string]bool{}
 	for id := range c.t.BlockedByConditionalAccess {

@@ -110,6 +110,8 @@ func (p played) fill(b *browser) (got reply, done bool, err error) {
 		return reply{Page: &shownPage{page.code(), page.text()}}, true, nil
 	case f.offers("decision", p.Decision):
 		return got, false, b.submit(f, map[string]string{"decision": p.Decision})
+	case p.Decision == "accept" && f.offers("decision", "accept-for-me"): // all that the button of an ordinary user means
+		return got, false, b.submit(f, map[string]string{"decision": "accept-for-me"})
 	case len(f.buttons["decision"]) > 0:
 		return got, true, badRequest("The page does not offer %s; it offers %v.", p.Decision, f.buttons["decision"])
 	default:

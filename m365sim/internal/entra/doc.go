@@ -11,7 +11,8 @@
 //	reply    form id=reply method=post action=<redirect URI>, hidden fields: the form_post answer
 //	error    a dead end: data-code="50011", the words in the element id="error-text"; HTTP 400
 //
-// A form is sent to the address of the page it stands on, without its query. An answer in the query or fragment is a 302.
+// Who may consent for the organisation is offered accept-for-me and accept (admin consent: accept alone), anybody else
+// accept-for-me. A form is sent to the address of the page it stands on, without its query. An answer in the query or fragment is a 302.
 // After a refusal that the person can mend (wrong password) the sign-in page comes again with status 200.
 //
 // # Chosen without proof
@@ -22,8 +23,8 @@
 // Microsoft's description of that scope says; an administrator who then accepts for the organisation grants the
 // registration's application permissions too, and a person without such a role is refused (90094) when the registration
 // has any. A Graph address of another cloud is refused (500011), so is a tenant on another cloud's login host (90002).
-// A code asked for at organizations may be redeemed there or at the person's own tenant. Signing in directly at
-// organizations with client credentials is refused (50059). A code verifier without a challenge is refused (501481).
+// A code asked for at organizations may be redeemed there or at the person's own tenant. Client credentials at
+// organizations are refused (50059). A code verifier without a challenge is refused (501481).
 // A refresh token stays usable after it was used, and dies with the person's password (50173). ID tokens carry no wids.
 //
 // # Not modelled

@@ -32,15 +32,15 @@ func (p *pages) script(w http.ResponseWriter, r *http.Request) {
 
 // view is what a page shows.
 type view struct {
-	Page, Title, Text, Code, Base string
-	Flow, UPN, App, Publisher     string
-	Organisation, Who             string
-	CanAcceptForAll, AdminPage    bool
-	Delegated, Application        []permission
-	Action                        string
-	Fields                        []field
-	Trace, Correlation, Stamp     string
-	Problem                       string
+	Page, Title, Text, Code    string
+	Flow, UPN, App, Publisher  string
+	Organisation, Who          string
+	CanAcceptForAll, AdminPage bool
+	Delegated, Application     []permission
+	Action                     string
+	Fields                     []field
+	Trace, Correlation, Stamp  string
+	Problem                    string
 }
 
 type field struct{ Name, Value string }

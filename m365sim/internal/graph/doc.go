@@ -7,10 +7,12 @@
 //   - Directory.AccessAsUser.All suffices for POST /roleManagement/directory/roleAssignments; Options switches it off.
 //   - Every built-in role that the simulator knows counts as activated, so that /directoryRoles lists it.
 //   - A directory role counts as long as it is held in the tenant now, not as the token's wids claim says.
-//   - What User Administrator and Teams Administrator may read without a permission: accessOf… in access.go.
+//   - What User Administrator and Teams Administrator may read without a permission: access.go.
 //   - assignNumber refuses a malformed call at once, and what the rules of Teams refuse by a failed operation.
 //   - $count=true without ConsistencyLevel: eventual is ignored; $search without it is refused.
 //   - An OData cast (…/microsoft.graph.directoryRole) is served without ConsistencyLevel too.
+//   - Application.ReadWrite.OwnedBy does not suffice to write a service principal: ownership is not modelled.
+//   - The appRoles of Graph are those the simulator asks for; ids are those of the consent page.
 //   - Delta gives all selected properties of a changed user, the unset ones as null.
 //   - /admin/teams in a cloud other than global and GCC answers 400 (no such segment): these clouds do not have it.
 //

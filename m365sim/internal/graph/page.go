@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"tcap.cloud/m365sim/internal/world"
 )
 
 const (
@@ -37,10 +39,12 @@ func (c *call) selection() []string {
 	return names
 }
 
-// place is where a listing goes on: after the object with this id, which was at this position.
+// place is where a listing of users goes on: after the user with this id, which was at this position when the tenant's
+// change number was Seq.
 type place struct {
-	ID string `json:"i"`
-	At int    `json:"a"`
+	ID  string `json:"i"`
+	At  int    `json:"a"`
+	Seq int64  `json:"s"`
 }
 
 // encode makes an opaque token; clients must not look into it.
@@ -63,20 +67,27 @@ func decode(text string, into any) error {
 	return nil
 }
 
-// resume finds where to go on in a list of ids. When the object itself has gone, what came after it is at its position.
-func (p place) resume(ids []string) int {
+// resume is the position to go on at. Users deleted meanwhile move the others towards the front, and one that was deleted
+// and restored moves to the end. Where the user itself was touched its position proves nothing, so that the listing goes
+// back by as many users as were touched: it may repeat some, but loses none.
+func (p place) resume(t *world.Tenant) int {
 	if p.ID == "" {
 		return 0
 	}
-	if p.At < len(ids) && ids[p.At] == p.ID {
-		return p.At + 1
+	touched, itself := 0, false
+	for change := range t.UserChanges(p.Seq) {
+		touched++
+		itself = itself || change.ID == p.ID
 	}
-	for i := min(p.At, len(ids)-1); i >= 0; i-- { // deletions before it moved it towards the front
-		if ids[i] == p.ID {
-			return i + 1
+	ids := t.Users.IDs()
+	if !itself {
+		for at := min(p.At, len(ids)-1); at >= 0; at-- {
+			if ids[at] == p.ID {
+				return at + 1
+			}
 		}
 	}
-	return min(p.At, len(ids))
+	return max(0, p.At+1-touched)
 }
 
 // next is an absolute link to this request with other paging.

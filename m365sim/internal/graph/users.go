@@ -107,7 +107,7 @@ func (q userQuery) matches(t *world.Tenant, u world.User) bool {
 // page gives up to size users; last is where to go on, empty at the end.
 func (q userQuery) page(t *world.Tenant, from place, size int, names []string) (items []any, last place) {
 	ids := t.Users.IDs()
-	for at := from.resume(ids); at < len(ids); at++ {
+	for at := from.resume(t); at < len(ids); at++ {
 		u, there := t.Users.Get(ids[at])
 		if !there || !q.matches(t, u) {
 			continue
@@ -116,7 +116,7 @@ func (q userQuery) page(t *world.Tenant, from place, size int, names []string) (
 			return items, last
 		}
 		items = append(items, showUser(t, u, names))
-		last = place{ID: u.ID, At: at}
+		last = place{ID: u.ID, At: at, Seq: t.ChangeSeq()}
 	}
 	return items, place{}
 }

@@ -30,7 +30,7 @@ type Btn struct {
 	Value    string
 	Form     string // id of the form it submits, when it stands outside
 	Action   string // formaction
-	Dialog   string // id of the dialog it opens; makes the type button
+	Dialog   string // id of the dialog it opens; with Href too, works without JavaScript
 	Label    string // accessible name when Text alone is not clear
 	Disabled bool
 	Attrs    templ.Attributes

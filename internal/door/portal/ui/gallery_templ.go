@@ -663,7 +663,7 @@ func galleryParts() templ.Component {
 				Button(Btn{Text: "Primary", Variant: Primary}),
 				Button(Btn{Text: "Secondary"}),
 				Button(Btn{Text: "Quiet", Variant: Quiet}),
-				Button(Btn{Text: "Disconnect", Variant: Danger, Dialog: "disconnect"}),
+				Button(Btn{Text: "Disconnect", Variant: Danger, Dialog: "disconnect", Href: "/customers/wingtip/disconnect"}),
 				Button(Btn{Text: "Small", Small: true}),
 				Button(Btn{Text: "Not now", Disabled: true}),
 			).Render(ctx, templ_7745c5c3_Buffer)

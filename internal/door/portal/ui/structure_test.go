@@ -14,16 +14,11 @@ import (
 	"tcap.cloud/internal/door/portal/ui"
 )
 
-// element is one start tag with what was open around it and the text inside.
+// element is one start tag and the text inside.
 type element struct {
-	name   string
-	attr   map[string]string
-	around []*element
-	text   strings.Builder
-}
-
-func (e *element) inside(name string) bool {
-	return slices.ContainsFunc(e.around, func(a *element) bool { return a.name == name })
+	name string
+	attr map[string]string
+	text strings.Builder
 }
 
 // elements reads a page and refuses what is not well formed: a tag that is
@@ -43,7 +38,7 @@ func elements(t *testing.T, page string) []*element {
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
-			e := &element{name: tok.Name.Local, attr: map[string]string{}, around: slices.Clone(open)}
+			e := &element{name: tok.Name.Local, attr: map[string]string{}}
 			for _, a := range tok.Attr {
 				name := a.Name.Local
 				if _, twice := e.attr[name]; twice {

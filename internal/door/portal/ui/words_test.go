@@ -53,6 +53,14 @@ func TestAnAddressThatRunsScriptIsNotDrawn(t *testing.T) {
 	}
 }
 
+func TestAButtonThatOpensADialogLeadsToAPageWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	got := render(t, ui.Button(ui.Btn{Text: "Disconnect", Href: "/customers/w/disconnect", Dialog: "d"}))
+	if !strings.HasPrefix(got, "<a ") || !strings.Contains(got, `data-opens="d"`) || !strings.Contains(got, `href="/customers/w/disconnect"`) {
+		t.Errorf("it is drawn as %s", got)
+	}
+}
+
 func TestTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
