@@ -184,7 +184,7 @@ func (o *Org) DisableMember(ctx context.Context, actor access.Actor, id string, 
 		if m.DisabledAt.IsZero() {
 			m.DisabledAt = o.clock.Now()
 		}
-		return m, endSignins(ctx, tx, m.ID)
+		return m, o.endSignins(ctx, tx, m.ID)
 	})
 }
 
@@ -267,7 +267,7 @@ func (o *Org) SetPassword(ctx context.Context, actor access.Actor, memberID, pas
 		if err := setPassword(ctx, tx, m, hash); err != nil {
 			return err
 		}
-		if err := endSignins(ctx, tx, m.ID); err != nil {
+		if err := o.endSignins(ctx, tx, m.ID); err != nil {
 			return err
 		}
 		return o.record(ctx, tx, m.event(actor, "member.set-password", map[string]bool{"hadPassword": m.HasPassword}))

@@ -47,7 +47,7 @@ func (o *Org) AddPasskey(ctx context.Context, actor access.Actor, id []byte, nam
 		return Passkey{}, err
 	}
 	err := o.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := o.db.Lock(ctx, tx, "member:"+actor.ID); err != nil {
+		if err := o.lockMember(ctx, tx, actor.ID); err != nil {
 			return err
 		}
 		m, lives, err := livingMember(ctx, tx, actor.ID)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -110,19 +111,19 @@ func parseHash(text string) (c cost, salt, hash []byte, err error) {
 	var version int
 	parts := strings.Split(text, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" {
-		return c, nil, nil, fmt.Errorf("reading a password hash: unknown kind")
+		return c, nil, nil, errors.New("reading a password hash: unknown kind")
 	}
 	if _, err = fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &c.memory, &c.time, &c.threads); err != nil {
 		return c, nil, nil, fmt.Errorf("reading a password hash: %w", err)
 	}
 	if version != argon2.Version || c.memory < 8 || c.memory > 1<<20 || c.time < 1 || c.time > 64 || c.threads < 1 {
-		return c, nil, nil, fmt.Errorf("reading a password hash: its cost is out of range")
+		return c, nil, nil, errors.New("reading a password hash: its cost is out of range")
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err == nil {
 		hash, err = base64.RawStdEncoding.DecodeString(parts[5])
 	}
 	if err != nil || len(salt) < 8 || len(hash) != hashLength {
-		return c, nil, nil, fmt.Errorf("reading a password hash: bad salt or hash")
+		return c, nil, nil, errors.New("reading a password hash: bad salt or hash")
 	}
 	return c, salt, hash, nil
 }

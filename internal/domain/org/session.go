@@ -54,6 +54,9 @@ func (o *Org) begin(ctx context.Context, by, as access.Actor, kind, action strin
 		s.memberID = as.ID
 	}
 	err = o.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := o.refuseGone(ctx, tx, s); err != nil {
+			return err
+		}
 		if err := insertSignin(ctx, tx, hashToken(token), s); err != nil {
 			return err
 		}
@@ -63,6 +66,20 @@ func (o *Org) begin(ctx context.Context, by, as access.Actor, kind, action strin
 		return "", err
 	}
 	return token, nil
+}
+
+// refuseGone begins nothing for a member who was shut out meanwhile: it would come to life when he is let in again.
+func (o *Org) refuseGone(ctx context.Context, tx db.Tx, s signin) error {
+	if s.memberID != "" {
+		if err := o.lockMember(ctx, tx, s.memberID); err != nil {
+			return err
+		}
+	}
+	_, lives, err := actorNow(ctx, tx, s)
+	if err == nil && !lives {
+		err = refusedSession()
+	}
+	return err
 }
 
 // recordSignin writes what an actor does with his sign-in into the chain he lives in.
@@ -144,7 +161,7 @@ func (o *Org) EndSessionsOf(ctx context.Context, actor access.Actor, memberID st
 		if err != nil {
 			return err
 		}
-		if err := endSignins(ctx, tx, m.ID); err != nil {
+		if err := o.endSignins(ctx, tx, m.ID); err != nil {
 			return err
 		}
 		return o.record(ctx, tx, m.event(actor, "member.end-sessions", nil))

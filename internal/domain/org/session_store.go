@@ -55,8 +55,16 @@ func deleteSignin(ctx context.Context, tx db.Tx, hash []byte) (int64, error) {
 	return res.RowsAffected()
 }
 
-// endSignins ends a member's sessions and takes back his links.
-func endSignins(ctx context.Context, tx db.Tx, memberID string) error {
+// lockMember orders beginning and ending a member's sessions, and his passkeys, until the transaction ends.
+func (o *Org) lockMember(ctx context.Context, tx db.Tx, memberID string) error {
+	return o.db.Lock(ctx, tx, "member:"+memberID)
+}
+
+// endSignins ends a member's sessions and takes back his links, those too that are just being made.
+func (o *Org) endSignins(ctx context.Context, tx db.Tx, memberID string) error {
+	if err := o.lockMember(ctx, tx, memberID); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM signin WHERE member_id = $1`, memberID); err != nil {
 		return fmt.Errorf("ending the sessions of member %s: %w", memberID, err)
 	}

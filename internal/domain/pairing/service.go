@@ -10,7 +10,6 @@ import (
 	"tcap.cloud/internal/base/db"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/base/feed"
-	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/engine/operation"
 	"tcap.cloud/internal/remote/tenant"
 )
@@ -74,10 +73,17 @@ func (s *Pairings) Confirm(ctx context.Context, a access.Actor, customerID, tena
 	if op.WaitingFor != operation.ForConfirmation {
 		return "", fault.New(fault.Conflict, "nothing-to-confirm", "The connection is not waiting for a confirmation any more.")
 	}
-	if _, err := s.o.Org.UpdateCustomer(ctx, a, customerID, org.CustomerPatch{TenantID: &p.Candidate}, 0); err != nil {
-		return "", err
-	}
 	err = s.o.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := s.o.Org.LockCustomer(ctx, tx, customerID); err != nil {
+			return err
+		}
+		domain := ""
+		if len(p.TenantDomains) > 0 {
+			domain = p.TenantDomains[0]
+		}
+		if _, err := s.o.Org.BindTenant(ctx, tx, a, customerID, p.Candidate, domain); err != nil {
+			return err
+		}
 		if err := s.o.Operations.CheckNow(ctx, tx, p.OperationID); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tcap.cloud/internal/base/fault"
@@ -20,11 +21,14 @@ type UserNumber struct {
 	Type string `json:"type"`
 }
 
-// UserNumbers is the kind "user-number"; its key is the user's object id.
-func UserNumbers() *plan.KindOf[UserNumber] {
+// UserNumbers is the kind "user-number"; its key is the user's object id. ours are the numbers that the inventory says were
+// given to this person here: those alone may be replaced or taken. That the person's number is managed does not say which
+// one it is, and the tenant's own administrator may have given another since.
+func UserNumbers(ours ...string) *plan.KindOf[UserNumber] {
 	return plan.Define(plan.Spec[UserNumber]{
 		Name: "user-number", Version: 1, Area: tenant.AreaTeams, Visible: teamsVisible,
-		Title: numberTitle, Get: getNumber, Guard: guardNumber,
+		Title: numberTitle, Get: getNumber,
+		Guard: func(before, _ *UserNumber, _ bool) *fault.Fault { return guardNumber(before, ours) },
 		Create: func(ctx context.Context, w *tenant.Writer, key string, after UserNumber) (plan.Written, error) {
 			return changeNumber(ctx, w, key, nil, &after)
 		},
@@ -37,13 +41,13 @@ func UserNumbers() *plan.KindOf[UserNumber] {
 	})
 }
 
-// Number is the wish that the user (object id) has the number.
-func Number(userID, e164, numberType string) plan.Item {
-	return UserNumbers().Want(userID, UserNumber{e164, numberType})
+// Number is the wish that the user (object id) has the number; ours are the numbers that it may replace.
+func Number(userID, e164, numberType string, ours ...string) plan.Item {
+	return UserNumbers(ours...).Want(userID, UserNumber{e164, numberType})
 }
 
-// NoNumber is the wish that the user has none.
-func NoNumber(userID string) plan.Item { return UserNumbers().Absent(userID) }
+// NoNumber is the wish that the user has none; ours are the numbers that may be taken.
+func NoNumber(userID string, ours ...string) plan.Item { return UserNumbers(ours...).Absent(userID) }
 
 // NumberSeen is what the last sync saw; an empty number is none.
 func NumberSeen(userID, e164, numberType string) plan.Observed {
@@ -66,8 +70,12 @@ func numberTitle(_ plan.Action, _ string, before, after *UserNumber) string {
 }
 
 // guardNumber leaves a number alone that somebody else gave.
-func guardNumber(before, _ *UserNumber, managed bool) *fault.Fault {
-	if before == nil || managed {
+func guardNumber(before *UserNumber, ours []string) *fault.Fault {
+	if before == nil {
+		return nil
+	}
+	plain, _, _ := strings.Cut(before.Number, ";")
+	if slices.Contains(ours, plain) {
 		return nil
 	}
 	return Foreign(before.Number)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -353,7 +354,11 @@ func TestACancelledCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
-			s := newStand(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+			s := newStand(t, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // the server sees the client go only once the body is read
+				cancel()
+				<-r.Context().Done()
+			})
 			err := call(s, ctx)
 			if !errors.Is(err, context.Canceled) || len(s.outcomes) != 0 {
 				t.Errorf("%v, outcomes %v", err, s.outcomes)

@@ -48,6 +48,8 @@ type tenantLine struct {
 	Domain   string      `json:"domain"`
 	Users    int         `json:"users"`
 	Numbers  int         `json:"numbers"`
+	// GlobalAdmin is whoever holds the role first; nil when nobody does any more.
+	GlobalAdmin *person `json:"globalAdmin"`
 }
 
 func (s *service) listTenants(w http.ResponseWriter, _ *http.Request) {
@@ -58,11 +60,21 @@ func (s *service) tenantLines() []tenantLine {
 	lines := []tenantLine{}
 	for _, id := range s.world.TenantIDs() {
 		_ = s.world.View(id, func(t *world.Tenant) error { // one deleted meanwhile is left out
-			lines = append(lines, tenantLine{t.ID, t.Name, t.Cloud, defaultDomain(t), t.Users.Len(), t.Numbers.Len()})
+			lines = append(lines, tenantLine{t.ID, t.Name, t.Cloud, defaultDomain(t), t.Users.Len(), t.Numbers.Len(), administrator(t)})
 			return nil
 		})
 	}
 	return lines
+}
+
+// administrator makes a tenant of an earlier start usable for whoever plays its Global Administrator.
+func administrator(t *world.Tenant) *person {
+	for _, a := range t.RoleAssignments.All() {
+		if u, ok := t.Users.Get(a.PrincipalID); ok && a.RoleDefinitionID == world.RoleGlobalAdministrator {
+			return &person{u.UserPrincipalName, u.Password}
+		}
+	}
+	return nil
 }
 
 func defaultDomain(t *world.Tenant) string {

@@ -343,6 +343,7 @@ CREATE TABLE tenant_user (
     licensed         {{bool}} NOT NULL,
     managed          {{bool}} NOT NULL,
     number           TEXT,
+    number_type      TEXT,
     voice_policy     TEXT,
     dial_plan        TEXT,
     enterprise_voice {{bool}} NOT NULL,
@@ -367,6 +368,7 @@ CREATE TABLE tenant_policy (
     customer_id TEXT NOT NULL REFERENCES customer (id),
     type        TEXT NOT NULL,
     name        TEXT NOT NULL,
+    usages      {{int}} NOT NULL,
     generation  {{int}} NOT NULL,
     seen_at     {{int}} NOT NULL,
     PRIMARY KEY (customer_id, type, name)

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tcap.cloud/internal/door/web"
+)
+
+func (a *api) config() huma.Config {
+	version := a.Version
+	if version == "" {
+		version = "1"
+	}
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{Title: "tcap", Version: version,
+				Description: "Control plane for operators that sell calling with Microsoft Teams. Errors are problem details (RFC 9457); " +
+					"work in a tenant answers 202 and an operation."},
+			Servers: []*huma.Server{{URL: base}},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key."}},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+		// A misspelt filter would answer everything, a misspelt dryRun would do it.
+		RejectUnknownQueryParameters: true,
+	}
+	c.Transformers = []huma.Transformer{a.problems}
+	return c
+}
+
+// schemaName leaves out that a type is one of the wire.
+func schemaName(t reflect.Type, hint string) string {
+	return strings.ReplaceAll(huma.DefaultSchemaNamer(t, hint), "Wire", "")
+}
+
+// tidy takes out of the document what huma puts there for its own refusals, which are never sent.
+func (a *api) tidy() {
+	delete(a.huma.OpenAPI().Components.Schemas.Map(), "ErrorModel")
+	delete(a.huma.OpenAPI().Components.Schemas.Map(), "ErrorDetail")
+}
+
+// document serves the OpenAPI document.
+func (a *api) document(w http.ResponseWriter, r *http.Request) {
+	b, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(b) // the client has gone; nobody is left to tell
+}
