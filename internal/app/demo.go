@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -252,11 +250,4 @@ func (state *demoState) key(ctx context.Context, o *org.Org, name string, scope 
 	}
 	state.Keys[name] = text
 	return text, state.save()
-}
-
-// marker makes a value that differs from one demo to another.
-func marker() string {
-	b := make([]byte, 4)
-	rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }

@@ -120,17 +120,20 @@ func (d Demo) world(ctx context.Context, sys *System, state *demoState, portalUR
 	if err != nil {
 		return file, err
 	}
+	roles := map[string]access.Actor{}
 	for name, scope := range scopes {
 		if file.Keys[name], err = state.key(ctx, sys.Org, name, scope); err != nil {
 			return file, err
 		}
 		actor := access.Actor{Kind: "demo", ID: name, Name: "Demo " + name, Scope: scope, Role: access.Admin}
+		roles[name] = actor
 		token, err := sys.Org.NewLink(ctx, actor, 24*time.Hour)
 		if err != nil {
 			return file, fmt.Errorf("making the %s's sign-in link: %w", name, err)
 		}
 		file.SignIn[name] = portalURL + "/sign-in/link?token=" + url.QueryEscape(token)
 	}
+	sys.roles.Store(&roles)
 	return file, nil
 }
 

@@ -25,8 +25,10 @@ const (
 
 // The plans that make a number possible (facts/teams-admin.md I). MCOEVSMB is the same plan as sold to small companies
 // (facts/licences.csv).
-func phonePlans() []string    { return []string{"MCOEV", "MCOEV_GOV", "MCOEVSMB"} }
-func teamsPlans() []string    { return []string{"TEAMS1", "TEAMS_GOV", "TEAMS_AR_GCCHIGH", "TEAMS_AR_DOD"} }
+func phonePlans() []string { return []string{"MCOEV", "MCOEV_GOV", "MCOEVSMB"} }
+func teamsPlans() []string {
+	return []string{"TEAMS1", "TEAMS_GOV", "TEAMS_AR_GCCHIGH", "TEAMS_AR_DOD"}
+}
 func resourcePlans() []string { return []string{"MCOEV_VIRTUALUSER", "MCOEV_VIRTUALUSER_GOV"} }
 
 // Holding is a product that an account holds, the voice plans inside it, and those of them that are switched off.
@@ -110,7 +112,7 @@ func (f Facts) lacks() []string {
 		}
 	}
 	if len(absent) > 0 {
-		other = append([]string{"has " + f.has() + ", needs " + listed(absent)}, other...)
+		other = append([]string{"has " + f.has() + ", needs " + enumerated(absent)}, other...)
 	}
 	return other
 }
@@ -172,10 +174,10 @@ func (f Facts) has() string {
 	if more := len(names) - fewProducts; more > 0 {
 		names = append(names[:fewProducts], fmt.Sprintf("%d more", more))
 	}
-	return listed(names)
+	return enumerated(names)
 }
 
-func listed(words []string) string {
+func enumerated(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

@@ -82,30 +82,37 @@ type work interface {
 
 // pass is one run of a sync.
 type pass struct {
-	d                        *Directory
-	w                        work
-	id, customerID, partner  string
-	zone                     *time.Location
-	graph                    *msgraph.Reader
-	teams                    *teamsadmin.Reader
-	book                     book
-	productsHash             []byte
-	total                    int
+	d                       *Directory
+	w                       work
+	id, customerID, partner string
+	zone                    *time.Location
+	graph                   *msgraph.Reader
+	teams                   *teamsadmin.Reader
+	book                    book
+	productsHash            []byte
+	total                   int
 }
 
 // Run reads what is left to read. What an earlier run or operation has read is not read again.
 func (h handler) Run(ctx context.Context, r *operation.Run) error {
-	customer, err := h.d.org.CustomerIn(ctx, h.d.db.R, access.Scope{Level: access.Operator}, r.Op.CustomerID)
+	p, err := h.d.newPass(ctx, r, r.Op.ID, r.Op.CustomerID)
 	if err != nil {
 		return err
 	}
-	session, _, err := h.d.o.Sessions.Session(ctx, r.Op.CustomerID)
-	if err != nil {
-		return fmt.Errorf("opening the tenant of %s: %w", r.Op.CustomerID, err)
-	}
-	p := &pass{d: h.d, w: r, id: r.Op.ID, customerID: customer.ID, partner: customer.PartnerID, zone: zoneOf(customer.TimeZone),
-		graph: msgraph.NewReader(session), teams: teamsadmin.NewReader(session)}
 	return p.run(ctx)
+}
+
+func (d *Directory) newPass(ctx context.Context, w work, operationID, customerID string) (*pass, error) {
+	customer, err := d.org.CustomerIn(ctx, d.db.R, access.Scope{Level: access.Operator}, customerID)
+	if err != nil {
+		return nil, err
+	}
+	session, _, err := d.o.Sessions.Session(ctx, customerID)
+	if err != nil {
+		return nil, fmt.Errorf("opening the tenant of %s: %w", customerID, err)
+	}
+	return &pass{d: d, w: w, id: operationID, customerID: customer.ID, partner: customer.PartnerID, zone: zoneOf(customer.TimeZone),
+		graph: msgraph.NewReader(session), teams: teamsadmin.NewReader(session)}, nil
 }
 
 func (p *pass) run(ctx context.Context) error {

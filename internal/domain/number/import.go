@@ -161,6 +161,7 @@ type checked struct {
 	kind     e164.Kind
 	callerID string
 	tags     []string
+	bad      bool // rejected before the store was asked
 	out      Outcome
 }
 
@@ -169,6 +170,9 @@ func check(lines []Line, to target) []checked {
 	out := make([]checked, len(lines))
 	first := map[e164.Number]int{}
 	for i, l := range lines {
+		if l.Line == 0 {
+			l.Line = i + 1
+		}
 		c := checkLine(l, to)
 		if c.out.Error == nil {
 			if at, twice := first[c.number]; twice {
@@ -177,6 +181,7 @@ func check(lines []Line, to target) []checked {
 				first[c.number] = l.Line
 			}
 		}
+		c.bad = c.out.Error != nil
 		out[i] = c
 	}
 	return out
@@ -262,7 +267,8 @@ func (s *Numbers) importChunk(ctx context.Context, tx db.Tx, actor access.Actor,
 	counts := map[string]int{}
 	for i := range lines {
 		c := &lines[i]
-		if c.number != "" && (c.out.Error == nil || c.out.Outcome != Rejected) {
+		if !c.bad {
+			c.out.Outcome, c.out.Error = "", nil
 			if err := s.importOne(ctx, tx, actor, operationID, to, c); err != nil {
 				return err
 			}

@@ -42,14 +42,16 @@ const (
 	Changed          Event = "changed"           // a property, not the state
 	OutcomeIsUnknown Event = "outcome-unknown"   // a call's answer was lost; the next sync says
 	PassedOn         Event = "foreign-passed-on" // foreign, and now somebody else's
+	AskedAgain       Event = "asked-again"       // its holder is given it once more, perhaps with other policies
 )
 
 // moves is the machine: what is not there is refused.
 var moves = map[State]map[Event]State{
-	"":          {Imported: Free},
-	Free:        {Allotted: Free, ReservedFor: Reserved, FoundForeign: Foreign, Released: Quarantined, Removed: "", Changed: Free},
-	Reserved:    {ReservedFor: Reserved, Confirmed: Assigned, Refused: Free, FoundForeign: Foreign, OutcomeIsUnknown: Reserved, Changed: Reserved},
-	Assigned:    {ReleaseBegun: Releasing, TakenElsewhere: Free, FoundForeign: Foreign, Changed: Assigned},
+	"":       {Imported: Free},
+	Free:     {Allotted: Free, ReservedFor: Reserved, FoundForeign: Foreign, Released: Quarantined, Removed: "", Changed: Free},
+	Reserved: {ReservedFor: Reserved, ReleaseBegun: Releasing, Confirmed: Assigned, Refused: Free, FoundForeign: Foreign, OutcomeIsUnknown: Reserved, Changed: Reserved},
+	Assigned: {AskedAgain: Assigned, Confirmed: Assigned, Kept: Assigned, OutcomeIsUnknown: Assigned, ReleaseBegun: Releasing,
+		TakenElsewhere: Free, FoundForeign: Foreign, Changed: Assigned},
 	Releasing:   {ReleaseBegun: Releasing, Freed: Free, Kept: Assigned, FoundForeign: Foreign, OutcomeIsUnknown: Releasing, Changed: Releasing},
 	Quarantined: {QuarantineEnded: Free, Changed: Quarantined},
 	Foreign:     {ForeignGone: Free, PassedOn: Foreign, Changed: Foreign},
@@ -74,7 +76,7 @@ func cannotGive(n Number, customerID, userID string) *fault.Fault {
 	}
 	mine := n.heldBy(userID)
 	switch {
-	case n.State == Free, n.State == Assigned && mine, n.State == Reserved && mine && n.OperationID == "":
+	case n.State == Free, mine && n.OperationID == "" && (n.State == Assigned || n.State == Reserved):
 		return nil
 	case n.State == Foreign:
 		return fault.New(fault.Conflict, "number-foreign", "%s is held in the tenant by %s, who was not given it here.", n.Number, n.holderName()).

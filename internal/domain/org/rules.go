@@ -158,7 +158,7 @@ func (c *check) link(path, s string) string {
 	return s
 }
 
-// cloud answers 422 unknown-cloud naming those that exist.
+// checkCloud answers 422 unknown-cloud naming those that exist.
 func checkCloud(s string) error {
 	if slices.Contains(Clouds(), s) {
 		return nil

@@ -37,15 +37,38 @@ func (a *api) config() huma.Config {
 	return c
 }
 
-// schemaName leaves out that a type is one of the wire.
+// schemaName leaves out that a type is one of the wire. A problem's remedy has no nulls, where a card's has.
 func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[web.Remedy]() || t == reflect.TypeFor[*web.Remedy]() {
+		return "ProblemRemedy"
+	}
 	return strings.ReplaceAll(huma.DefaultSchemaNamer(t, hint), "Wire", "")
 }
 
-// tidy takes out of the document what huma puts there for its own refusals, which are never sent.
+// tidy takes out of the document what huma puts there for its own refusals, which are never sent, and says which objects
+// may be null: of a reference huma cannot.
 func (a *api) tidy() {
-	delete(a.huma.OpenAPI().Components.Schemas.Map(), "ErrorModel")
-	delete(a.huma.OpenAPI().Components.Schemas.Map(), "ErrorDetail")
+	registry := a.huma.OpenAPI().Components.Schemas
+	delete(registry.Map(), "ErrorModel")
+	delete(registry.Map(), "ErrorDetail")
+	for name, schema := range registry.Map() {
+		t := registry.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for i := range t.NumField() {
+			orNullObject(t.Field(i), schema)
+		}
+	}
+}
+
+func orNullObject(f reflect.StructField, schema *huma.Schema) {
+	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	p := schema.Properties[name]
+	if f.Type.Kind() != reflect.Pointer || p == nil || p.Ref == "" || strings.Contains(options, "omitempty") {
+		return
+	}
+	schema.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: f.Tag.Get("doc")}
 }
 
 // document serves the OpenAPI document.

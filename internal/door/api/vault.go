@@ -40,4 +40,6 @@ func (v vault) hash(body []byte) []byte {
 
 func (v vault) seal(plain, bound []byte) []byte { return v.aead.Seal(nil, nil, plain, bound) }
 
-func (v vault) open(sealed, bound []byte) ([]byte, error) { return v.aead.Open(nil, nil, sealed, bound) }
+func (v vault) open(sealed, bound []byte) ([]byte, error) {
+	return v.aead.Open(nil, nil, sealed, bound)
+}

@@ -91,6 +91,9 @@ func Foreign(number string) *fault.Fault {
 func getNumber(ctx context.Context, s *tenant.Session, userID string) (UserNumber, bool, error) {
 	r := teamsadmin.NewReader(s)
 	number, err := lineOf(ctx, r, userID)
+	if tenant.ClassOf(err) == tenant.NotFound { // who is not in Teams has no number there
+		return UserNumber{}, false, nil
+	}
 	if err != nil || number == "" {
 		return UserNumber{}, false, err
 	}

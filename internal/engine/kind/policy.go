@@ -93,6 +93,9 @@ func getPolicy(ctx context.Context, s *tenant.Session, key string) (PolicyGrant,
 		return PolicyGrant{}, false, err
 	}
 	u, err := teamsadmin.NewReader(s).User(ctx, user)
+	if tenant.ClassOf(err) == tenant.NotFound {
+		return PolicyGrant{}, false, nil
+	}
 	if err != nil {
 		return PolicyGrant{}, false, err
 	}

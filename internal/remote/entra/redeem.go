@@ -154,7 +154,7 @@ func signingMethod(key crypto.PrivateKey) (jwt.SigningMethod, error) {
 	case *rsa.PrivateKey:
 		return jwt.SigningMethodPS256, nil
 	case *ecdsa.PrivateKey:
-		return nil, errors.New("Entra ID takes RSA keys only")
+		return nil, errors.New("only RSA keys are taken by Entra ID")
 	}
 	return nil, errors.New("the key is of an unknown kind")
 }

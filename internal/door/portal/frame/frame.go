@@ -35,12 +35,16 @@ func New(o Options) *Frame {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if len(o.SignInOrigins) == 0 {
-		o.SignInOrigins = []string{"https://login.microsoftonline.com", "https://login.microsoftonline.us", "https://login.partner.microsoftonline.cn"}
+		o.SignInOrigins = publicSignIn()
 	}
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	f := &Frame{Options: o, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
-	f.pages = web.Policy{FormAction: o.SignInOrigins, HTTPS: f.Secure()}.Pages(http.HandlerFunc(f.serve))
+	f.pages = f.policy().Pages(http.HandlerFunc(f.serve))
 	return f
+}
+
+func (f *Frame) policy() web.Policy {
+	return web.Policy{FormAction: f.SignInOrigins, HTTPS: f.Secure()}
 }
 
 // Get registers a page for people who are signed in.

@@ -12,6 +12,8 @@ import (
 	"tcap.cloud/internal/base/clock"
 	"tcap.cloud/internal/base/db"
 	"tcap.cloud/internal/base/feed"
+	"tcap.cloud/internal/domain/directory"
+	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/pairing"
 	"tcap.cloud/internal/domain/servicecard"
@@ -32,6 +34,8 @@ type Options struct {
 	Operations *operation.Engine
 	Plans      *plan.Engine
 	Cards      *servicecard.Cards
+	Directory  *directory.Directory
+	Numbers    *number.Numbers
 	Hub        *feed.Hub // nil: progress pages are not live
 
 	// PublicURL is the portal's own address, such as https://portal.example; it decides whether cookies are Secure, which

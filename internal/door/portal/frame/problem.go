@@ -120,3 +120,6 @@ func noPage() error {
 func wrongMethod() error {
 	return fault.New(fault.Malformed, "wrong-method", "This address is not answered that way.").WithRemedy("Go back to the page and use its buttons.")
 }
+
+// StatusOf is the HTTP status of an error.
+func StatusOf(err error) int { return web.StatusOf(fault.KindOf(err)) }

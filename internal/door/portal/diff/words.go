@@ -1,0 +1,42 @@
+package diff
+
+import (
+	"tcap.cloud/internal/door/portal/ui"
+	"tcap.cloud/internal/engine/plan"
+)
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// OfPlan says the changes of a plan in words.
+func OfPlan(p plan.Plan) []Titled {
+	out := make([]Titled, 0, len(p.Changes))
+	for _, c := range p.Changes {
+		out = append(out, Titled{Title: c.Title, Lines: of(c)})
+	}
+	return out
+}
+
+// OfRecords says recorded changes in words, each with how far it is.
+func OfRecords(records []plan.Record) []Titled {
+	out := make([]Titled, 0, len(records))
+	for _, r := range records {
+		state := ui.OperationState(string(r.State))
+		t := Titled{Title: r.Title, State: &state, Lines: of(r.Change)}
+		if r.Error != nil {
+			t.Note = r.Error.Detail
+			if r.Error.Remedy != nil {
+				t.Note += " " + r.Error.Remedy.Text
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// of compares a change's values.
+func of(c plan.Change) []Line { return Lines(c.Before, c.After) }
