@@ -120,7 +120,8 @@ func (s Scope) Within(other Scope, partnerOf string) bool {
 	case Operator:
 		return true
 	case Partner:
-		return (s.Level == Partner && s.PartnerID == other.PartnerID) || (s.Level == Customer && partnerOf == other.PartnerID)
+		return other.PartnerID != "" &&
+			((s.Level == Partner && s.PartnerID == other.PartnerID) || (s.Level == Customer && partnerOf == other.PartnerID))
 	case Customer:
 		return s.Level == Customer && s.CustomerID == other.CustomerID
 	}

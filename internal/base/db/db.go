@@ -42,9 +42,11 @@ func Open(ctx context.Context, url string) (*DB, error) {
 // redact keeps a password out of an error.
 func redact(url string) string {
 	if at := strings.LastIndex(url, "@"); at > 0 {
-		if scheme := strings.Index(url, "://"); scheme > 0 {
-			return url[:scheme+3] + "…" + url[at:]
+		scheme, _, found := strings.Cut(url[:at], "://")
+		if !found {
+			return "…" + url[at:]
 		}
+		return scheme + "://…" + url[at:]
 	}
 	return url
 }

@@ -176,7 +176,7 @@ func (m *microsoft) delta(w http.ResponseWriter, r *http.Request) any {
 			return nil
 		}
 	}
-	var all []any
+	all := []any{}
 	for _, p := range m.people {
 		if p.deleted && (since == 0 || p.changed <= since) || !p.deleted && p.changed <= since && since > 0 {
 			continue
@@ -229,7 +229,7 @@ func (m *microsoft) graphUser(p *person) map[string]any {
 
 func (m *microsoft) voice(r *http.Request) any {
 	from, _ := strconv.Atoi(r.URL.Query().Get("skipToken"))
-	var users []any
+	users := []any{}
 	at := from
 	for ; at < len(m.people) && len(users) < m.page; at++ {
 		p := m.people[at]

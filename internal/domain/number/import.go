@@ -2,6 +2,7 @@ package number
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -40,8 +41,12 @@ const (
 	Rejected = "rejected"
 )
 
-// chunk is how many lines one transaction holds, and how many are imported inside a request.
-const chunk = 1000
+// inline is how many lines are imported inside a request; part is how many one transaction of an operation holds, few enough
+// that the lease can be renewed between them on a store with a single writer.
+const (
+	inline = 1000
+	part   = 250
+)
 
 // ImportResult has one outcome for each line in order, or the id of the operation that is working on them.
 type ImportResult struct {
@@ -83,7 +88,7 @@ func (s *Numbers) Import(ctx context.Context, actor access.Actor, req ImportRequ
 	if err != nil {
 		return ImportResult{}, err
 	}
-	if len(req.Lines) > chunk {
+	if len(req.Lines) > inline {
 		return s.importLater(ctx, actor, to, req.Lines)
 	}
 	lines := check(req.Lines, to)
@@ -264,12 +269,17 @@ func (s *Numbers) importChunk(ctx context.Context, tx db.Tx, actor access.Actor,
 	if err := s.stillThere(ctx, tx, to); err != nil {
 		return err
 	}
+	insert, err := tx.PrepareContext(ctx, insertNumber)
+	if err != nil {
+		return fmt.Errorf("preparing to write numbers: %w", err)
+	}
+	defer insert.Close()
 	counts := map[string]int{}
 	for i := range lines {
 		c := &lines[i]
 		if !c.bad {
 			c.out.Outcome, c.out.Error = "", nil
-			if err := s.importOne(ctx, tx, actor, operationID, to, c); err != nil {
+			if err := s.importOne(ctx, tx, insert, actor, operationID, to, c); err != nil {
 				return err
 			}
 		}
@@ -294,15 +304,16 @@ func (s *Numbers) stillThere(ctx context.Context, tx db.Tx, to target) error {
 	return err
 }
 
-func (s *Numbers) importOne(ctx context.Context, tx db.Tx, actor access.Actor, operationID string, to target, c *checked) error {
+const insertNumber = `INSERT INTO number (e164, partner_id, customer_id, service_id, number_type, state, country, type, caller_id, tags,
+	created_at, updated_at, version) VALUES ($1,$2,$3,$4,$5,'free',$6,$7,$8,$9,$10,$10,1) ON CONFLICT (e164) DO NOTHING`
+
+func (s *Numbers) importOne(ctx context.Context, tx db.Tx, insert *sql.Stmt, actor access.Actor, operationID string, to target, c *checked) error {
 	now := s.o.Clock.Now()
 	tags, err := encodeTags(c.tags)
 	if err != nil {
 		return err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO number (e164, partner_id, customer_id, service_id, number_type, state, country, type, caller_id, tags,
-		created_at, updated_at, version) VALUES ($1,$2,$3,$4,$5,'free',$6,$7,$8,$9,$10,$10,1) ON CONFLICT (e164) DO NOTHING`,
-		string(c.number), to.PartnerID, to.CustomerID, db.Null(to.ServiceID), to.NumberType, c.number.Country(), string(c.kind), db.Null(c.callerID), tags, db.Micros(now))
+	res, err := insert.ExecContext(ctx, string(c.number), to.PartnerID, to.CustomerID, db.Null(to.ServiceID), to.NumberType, c.number.Country(), string(c.kind), db.Null(c.callerID), tags, db.Micros(now))
 	if err != nil {
 		return fmt.Errorf("writing number %s: %w", c.number, err)
 	}
@@ -405,14 +416,14 @@ func (w importer) Run(ctx context.Context, r *operation.Run) error {
 			}
 			return operation.Cancel()
 		}
-		part := lines[notes.Next:min(notes.Next+chunk, len(lines))]
+		next := lines[notes.Next:min(notes.Next+part, len(lines))]
 		var after importNotes
 		err := r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			if err := w.s.importChunk(ctx, tx, r.Actor(), r.Op.ID, in.Target, part); err != nil {
+			if err := w.s.importChunk(ctx, tx, r.Actor(), r.Op.ID, in.Target, next); err != nil {
 				return err
 			}
-			after = notes.plus(part)
-			return record(ctx, tx, r, part, after, len(lines))
+			after = notes.plus(next)
+			return record(ctx, tx, r, next, after, len(lines))
 		})
 		if err != nil {
 			return err
@@ -422,13 +433,13 @@ func (w importer) Run(ctx context.Context, r *operation.Run) error {
 	return nil
 }
 
-func (n importNotes) plus(part []checked) importNotes {
-	r := resultOf(part)
-	return importNotes{n.Next + len(part), n.Created + r.Created, n.Exists + r.Exists, n.Rejected + r.Rejected}
+func (n importNotes) plus(done []checked) importNotes {
+	r := resultOf(done)
+	return importNotes{n.Next + len(done), n.Created + r.Created, n.Exists + r.Exists, n.Rejected + r.Rejected}
 }
 
-func record(ctx context.Context, tx db.Tx, r *operation.Run, part []checked, notes importNotes, total int) error {
-	for _, c := range part {
+func record(ctx context.Context, tx db.Tx, r *operation.Run, done []checked, notes importNotes, total int) error {
+	for _, c := range done {
 		if err := r.RecordLine(ctx, tx, operation.Line{Line: c.line.Line, Input: shown(c.line.Number), Outcome: c.out.Outcome, Error: c.out.Error}); err != nil {
 			return err
 		}

@@ -188,7 +188,7 @@ func (s *stand) unassign(user string) (string, error) {
 // end moves the clock until the operation is over.
 func (s *stand) end(id string) operation.Row {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		o, err := s.ops.Get(context.Background(), root.Scope, id)
 		if err != nil {
@@ -198,12 +198,12 @@ func (s *stand) end(id string) operation.Row {
 			return o
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("operation is still %s: %s", o.State, o.DueWhy)
+			s.t.Fatalf("operation is still %s at %d of %d, run %d: %s", o.State, o.Done, o.Total, o.Fence, o.DueWhy)
 		}
 		if o.State == operation.Waiting {
 			s.clock.Advance(20 * time.Second)
 		}
-		time.Sleep(3 * time.Millisecond) // the job library works in real time
+		time.Sleep(5 * time.Millisecond) // the job library works in real time
 	}
 }
 

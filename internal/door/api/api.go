@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -16,13 +15,11 @@ import (
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/door/web"
+	"tcap.cloud/internal/door/web/idempotency"
 )
 
 // base is where the API lives.
 const base = "/api/v1"
-
-// requestTimeout ends a request that hangs well before its idempotency key may be taken over (inFlightFor).
-const requestTimeout = 45 * time.Second
 
 type api struct {
 	Options
@@ -32,18 +29,19 @@ type api struct {
 	list []Route
 
 	limits *limits
-	repeat *idempotency
+	repeat *idempotency.Keeper
 }
 
 // New makes the handler of everything under /api: the routes, the OpenAPI document and its readable page. It expects
 // web.Observe around it.
 func New(o Options) http.Handler {
 	a := build(o)
+	policy := web.Policy{HTTPS: o.HTTPS}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/openapi.json", a.document)
-	mux.Handle("GET /api/docs", web.Policy{}.Pages(http.HandlerFunc(a.page)))
-	mux.Handle("GET /api/docs/style.css", web.Policy{}.Pages(http.HandlerFunc(style)))
-	mux.Handle("/api/", web.Policy{}.Data(http.HandlerFunc(a.serve)))
+	mux.Handle("GET /api/openapi.json", policy.Data(http.HandlerFunc(a.document)))
+	mux.Handle("GET /api/docs", policy.Pages(http.HandlerFunc(a.page)))
+	mux.Handle("GET /api/docs/style.css", policy.Pages(http.HandlerFunc(style)))
+	mux.Handle("/api/", policy.Data(http.HandlerFunc(a.serve)))
 	return mux
 }
 
@@ -53,7 +51,7 @@ func build(o Options) *api {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.limits = newLimits(o.Rate, o.Burst)
-	a.repeat = &idempotency{db: o.DB, clock: o.Clock, log: a.log}
+	a.repeat = idempotency.New(o.DB, o.Clock, a.log)
 	a.huma = huma.NewAPI(a.config(), adapter{a})
 	a.routes()
 	a.tidy()
@@ -79,7 +77,7 @@ func (t adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.api.mux.S
 func (a *api) mount(r Route, h http.Handler) {
 	a.list = append(a.list, r)
 	if r.Method == http.MethodPost && !r.Open {
-		h = a.repeat.once(h)
+		h = a.repeat.Once(presented, h)
 	}
 	if !r.stream {
 		h = withTimeout(h)
@@ -93,7 +91,7 @@ func (a *api) mount(r Route, h http.Handler) {
 
 func withTimeout(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		ctx, cancel := context.WithTimeout(r.Context(), idempotency.MaxTime)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
@@ -128,6 +126,12 @@ func (a *api) admitted(route Route, next http.Handler) http.Handler {
 }
 
 type presentedKey struct{}
+
+// presented is the text of the key that admitted a request.
+func presented(ctx context.Context) string {
+	key, _ := ctx.Value(presentedKey{}).(string)
+	return key
+}
 
 func bearer(r *http.Request) (string, error) {
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -169,13 +173,13 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) {
 		a.mux.ServeHTTP(w, r)
 		return
 	}
-	probe := newRecorded()
+	probe := web.NewRecorded()
 	h.ServeHTTP(probe, r)
 	p := web.Of(fault.New(fault.NotFound, "no-such-route", "There is nothing at this address.").
 		WithRemedy("See /api/docs for what there is."), web.Correlation(r.Context()))
-	if probe.status == http.StatusMethodNotAllowed {
+	if probe.Status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", probe.Header().Get("Allow"))
-		p.Status, p.Title, p.Code = probe.status, http.StatusText(probe.status), "method-not-allowed"
+		p.Status, p.Title, p.Code = probe.Status, http.StatusText(probe.Status), "method-not-allowed"
 		p.Detail = "This address does not take " + r.Method + "."
 	}
 	web.WriteProblem(w, p)

@@ -19,6 +19,7 @@ import (
 	"tcap.cloud/internal/base/db/dbtest"
 	"tcap.cloud/internal/base/feed"
 	"tcap.cloud/internal/base/jobs"
+	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/pairing"
 	"tcap.cloud/internal/domain/servicecard"
@@ -42,6 +43,7 @@ type stand struct {
 	partner, customer, service, member, key, operation string // the first partner's
 	otherPartner, otherCustomer                        string
 	keys                                               map[string]string // text by the name of an actor
+	numbers                                            *number.Numbers
 }
 
 // logged keeps what was logged.
@@ -78,6 +80,7 @@ func begin(t *testing.T, d *db.DB, change ...func(*api.Options)) *stand {
 	go func() { defer close(ended); _ = hub.Run(ctx) }()
 	o := api.Options{DB: d, Clock: s.clock, Log: log, Version: "0.0.0-test", Org: s.org, Operations: s.ops, Plans: plans, Pairings: pairings,
 		Cards: servicecard.New(d, s.clock, s.org, pairings), Feed: hub}
+	s.rooms(&o)
 	for _, f := range change {
 		f(&o)
 	}
@@ -90,6 +93,7 @@ func begin(t *testing.T, d *db.DB, change ...func(*api.Options)) *stand {
 	})
 	s.url = server.URL
 	s.people(ctx)
+	s.inhabit(ctx)
 	return s
 }
 

@@ -11,6 +11,8 @@ import (
 	"tcap.cloud/internal/base/db"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/base/feed"
+	"tcap.cloud/internal/domain/directory"
+	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/pairing"
 	"tcap.cloud/internal/domain/servicecard"
@@ -37,9 +39,14 @@ type Options struct {
 	Pairings   *pairing.Pairings
 	Cards      Cards
 	Feed       *feed.Hub
+	Directory  *directory.Directory
+	Numbers    *number.Numbers
 
 	// RefusalPage shows a person why what Microsoft sent him back with was refused; nil answers problem details.
 	RefusalPage func(w http.ResponseWriter, r *http.Request, f *fault.Fault)
+
+	// HTTPS is whether browsers shall come back by https only.
+	HTTPS bool
 
 	// Rate and Burst limit each key, in requests for each second; zero is 50 and 200.
 	Rate  float64

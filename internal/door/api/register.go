@@ -9,6 +9,7 @@ import (
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/door/web"
+	"tcap.cloud/internal/door/web/idempotency"
 )
 
 // Body limits, in bytes.
@@ -75,8 +76,8 @@ func (a *api) operation(r Route) huma.Operation {
 		op.Description = "Needs a role that may `" + string(r.Action) + "`."
 	}
 	if r.Method == http.MethodPost && !r.Open {
-		longest := maxIdempotencyKey
-		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header",
+		longest := idempotency.MaxKey
+		op.Parameters = append(op.Parameters, &huma.Param{Name: idempotency.Header, In: "header",
 			Description: "Repeats with the same key answer the first response and do nothing again; kept 24 h for each API key.",
 			Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: &longest}})
 	}

@@ -31,11 +31,8 @@ func (m IfMatch) version() (int64, error) {
 	if m.IfMatch == "" || m.IfMatch == "*" {
 		return 0, nil
 	}
-	text, ok := strings.CutPrefix(m.IfMatch, `"`)
-	if text, ok = strings.CutSuffix(text, `"`); ok {
-		if v, err := strconv.ParseInt(text, 10, 64); err == nil && v > 0 {
-			return v, nil
-		}
+	if v, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64); err == nil && v > 0 && m.IfMatch == etag(v) {
+		return v, nil
 	}
 	return 0, fault.StaleVersion("thing")
 }
@@ -85,22 +82,6 @@ func made[T any](path string, version int64, body T) *created[T] {
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
-// begun is the answer to what an operation does: 202 and where to look.
-type begun struct {
-	Location string `header:"Location"`
-	Body     begunWire
-}
-
-type begunWire struct {
-	OperationID string   `json:"operationId"`
-	Warnings    []string `json:"warnings,omitempty" doc:"Codes of what to know although it is being done"`
-}
-
-// beginning answers 202 for an operation; the route's Status must be 202.
-func beginning(operationID string, warnings ...string) *begun {
-	return &begun{Location: base + "/operations/" + operationID, Body: begunWire{OperationID: operationID, Warnings: warnings}}
-}
 
 // list is a page of things.
 type list[T any] struct {

@@ -18,8 +18,20 @@ package portal
 import (
 	"net/http"
 
+	"tcap.cloud/internal/base/fault"
+	"tcap.cloud/internal/door/portal/activity"
 	"tcap.cloud/internal/door/portal/assets"
+	"tcap.cloud/internal/door/portal/customer"
+	"tcap.cloud/internal/door/portal/customers"
 	"tcap.cloud/internal/door/portal/frame"
+	"tcap.cloud/internal/door/portal/grant"
+	"tcap.cloud/internal/door/portal/home"
+	"tcap.cloud/internal/door/portal/numbers"
+	"tcap.cloud/internal/door/portal/operations"
+	"tcap.cloud/internal/door/portal/search"
+	"tcap.cloud/internal/door/portal/settings"
+	"tcap.cloud/internal/door/portal/signin"
+	"tcap.cloud/internal/door/portal/users"
 )
 
 // Options are what the portal is given by the wiring.
@@ -48,11 +60,17 @@ func New(o Options) *Portal {
 
 // folders are the nouns, in the order of the navigation.
 func folders() []func(*frame.Frame) {
-	return []func(*frame.Frame){}
+	return []func(*frame.Frame){home.Register, customers.Register, customer.Register, grant.Register, operations.Register, users.Register, numbers.Register, activity.Register,
+		settings.Register, search.Register, signin.Register}
 }
 
 // Routes lists every page and form, for the tests that visit all of them.
 func (p *Portal) Routes() []Route { return p.frame.Routes() }
+
+// RefusalPage shows an administrator whom Microsoft sent back why nothing came of it; the API's callback uses it.
+func (p *Portal) RefusalPage(w http.ResponseWriter, r *http.Request, refusal *fault.Fault) {
+	grant.RefusalPage(p.frame)(w, r, refusal)
+}
 
 // ServeHTTP answers a request.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -49,6 +49,7 @@ type Engine struct {
 	sweep    time.Duration
 	owner    string
 	handlers map[string]Handler
+	areas    lines
 }
 
 // NewEngine makes an engine. Handlers are added before it runs.

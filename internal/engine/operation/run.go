@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"tcap.cloud/internal/base/access"
@@ -15,8 +17,9 @@ import (
 
 // Run is an operation being done under a lease. Whatever a handler records goes through Write.
 type Run struct {
-	Op Row
-	e  *Engine
+	Op    Row
+	e     *Engine
+	areas []string // held in this process's line
 }
 
 // Clock is what deciding asks for the time.
@@ -178,17 +181,67 @@ func (r *Run) RecordLine(ctx context.Context, tx db.Tx, l Line) error {
 	return nil
 }
 
-// Area takes the one right to write to a part of a tenant ("<tenant>|voice"). Where another operation has it, the answer
-// is a short Wait. It is kept with the lease and let go at the end of the run.
+// areaPatience is how long a run stands in line for an area, keeping its worker, before it lets others go first.
+const areaPatience = 5 * time.Second
+
+// Area takes the one right to write to a part of a tenant ("<tenant>|voice") until the run ends. Runs of this process stand
+// in line; where another process has it, or the line is long, the answer is a short Wait. Areas are asked for in one order
+// by everybody, so that no two runs wait for each other.
 func (r *Run) Area(ctx context.Context, area string) error {
+	other := Wait{Until: r.e.clock.Now().Add(500 * time.Millisecond), Why: "Other work in this tenant goes first.", For: ForRetry}
+	if slices.Contains(r.areas, area) {
+		return nil
+	}
+	if !r.e.areas.enter(ctx, area, areaPatience) {
+		return other
+	}
+	r.areas = append(r.areas, area)
 	return r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		host := time.Now()
 		res, err := tx.ExecContext(ctx, `INSERT INTO area_lease (area, operation_id, fence, until) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (area) DO UPDATE SET operation_id = excluded.operation_id, fence = excluded.fence, until = excluded.until
 			WHERE area_lease.until < $5 OR area_lease.operation_id = excluded.operation_id`,
 			area, r.Op.ID, r.Op.Fence, host.Add(r.e.lease).UnixMicro(), host.UnixMicro())
-		return db.Changed(res, err, Wait{Until: r.e.clock.Now().Add(500 * time.Millisecond), Why: "Other work in this tenant goes first.", For: ForRetry})
+		return db.Changed(res, err, other)
 	})
+}
+
+// lines is where the runs of one process stand in line for areas.
+type lines struct {
+	mu     sync.Mutex
+	places map[string]chan struct{}
+}
+
+func (l *lines) of(area string) chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.places == nil {
+		l.places = map[string]chan struct{}{}
+	}
+	if l.places[area] == nil {
+		l.places[area] = make(chan struct{}, 1)
+	}
+	return l.places[area]
+}
+
+// enter answers false where the context or the patience ends first.
+func (l *lines) enter(ctx context.Context, area string, patience time.Duration) bool {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case l.of(area) <- struct{}{}:
+		return true
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	return false
+}
+
+// leave lets the next one in.
+func (l *lines) leave(areas []string) {
+	for _, area := range areas {
+		<-l.of(area)
+	}
 }
 
 // Cancelled says whether a person has asked to stop; a handler asks between steps.

@@ -41,6 +41,7 @@ func (e *Engine) run(ctx context.Context, id string) error {
 	}
 	cancel(nil)
 	<-kept
+	defer e.areas.leave(r.areas) // after the lease on them is let go
 	return e.conclude(ctx, r, h, err)
 }
 

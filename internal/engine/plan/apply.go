@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tcap.cloud/internal/base/clock"
@@ -48,7 +49,7 @@ const poll = 3 * time.Second
 // back, and a run that finds changes of an earlier one goes on with those. It answers nil when all are verified, an
 // operation.Wait when Microsoft has not shown a write yet, a fault when a change was refused.
 func (e *Engine) Apply(ctx context.Context, r *operation.Run, j Job) error {
-	for area := range areas(j.Items) {
+	for _, area := range areas(j.Items) {
 		if err := r.Area(ctx, j.TenantID+"|"+string(area)); err != nil {
 			return err
 		}
@@ -71,11 +72,15 @@ func (e *Engine) Apply(ctx context.Context, r *operation.Run, j Job) error {
 	return e.confirm(ctx, r, j, recs)
 }
 
-func areas(items []Item) map[tenant.Area]bool {
-	out := map[tenant.Area]bool{}
+// areas lists the parts of the tenant that the items live in, sorted: everybody asks for them in one order.
+func areas(items []Item) []tenant.Area {
+	var out []tenant.Area
 	for _, it := range items {
-		out[it.Kind.Area()] = true
+		if !slices.Contains(out, it.Kind.Area()) {
+			out = append(out, it.Kind.Area())
+		}
 	}
+	slices.Sort(out)
 	return out
 }
 

@@ -215,6 +215,7 @@ CREATE TABLE operation_line (
     error        TEXT,
     PRIMARY KEY (operation_id, line)
 ) {{strict}};
+CREATE INDEX operation_line_failed ON operation_line (operation_id, line) WHERE error IS NOT NULL;
 
 -- Writing to a tenant is serialised by one lease for each (tenant, area).
 CREATE TABLE area_lease (

@@ -9,6 +9,7 @@ import (
 	"tcap.cloud/internal/base/audit"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/servicecard"
+	"tcap.cloud/internal/door/portal/diff"
 	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/ui"
 )
@@ -72,7 +73,8 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 func moving(c servicecard.Card) bool { return c.OperationID != "" || c.SyncID != "" }
 
 func (p pages) recent(ctx context.Context, who access.Actor, customerID string) ([]ui.Event, error) {
-	return p.History(ctx, who, audit.Query{CustomerID: customerID, Limit: 10})
+	entries, err := p.Entries(ctx, who, audit.Query{CustomerID: customerID, Limit: 10})
+	return diff.Events(entries), err
 }
 
 // service leads to the card on the customer's page, so that a service has an address of its own.

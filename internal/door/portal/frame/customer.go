@@ -2,6 +2,7 @@ package frame
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -58,17 +59,18 @@ func CloudWords(cloud string) string {
 
 // SignInHost is the address of Microsoft's sign-in page for a cloud, as the browser will show it.
 func (f *Frame) SignInHost(cloud string) string {
-	if len(f.SignInOrigins) != len(publicSignIn()) || f.SignInOrigins[0] != publicSignIn()[0] {
-		return f.SignInOrigins[0]
-	}
+	host := publicSignIn()[0]
 	switch cloud {
 	case org.CloudGCCHigh, org.CloudDoD:
-		return publicSignIn()[1]
+		host = publicSignIn()[1]
 	case org.CloudChina:
-		return publicSignIn()[2]
-	default:
-		return publicSignIn()[0]
+		host = publicSignIn()[2]
 	}
+	u, err := url.Parse(f.Consent(host + "/"))
+	if err != nil {
+		return host
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // publicSignIn are Microsoft's sign-in hosts: worldwide, US Government, China operated by 21Vianet

@@ -11,13 +11,18 @@ import (
 	"tcap.cloud/internal/door/portal/ui"
 )
 
-// History answers the audit entries of a query as a timeline, newest first, inside the person's own scope.
-func (f *Frame) History(ctx context.Context, who access.Actor, q audit.Query) ([]ui.Event, error) {
+// Entries answers the audit entries of a query, newest first, inside the person's own scope.
+func (f *Frame) Entries(ctx context.Context, who access.Actor, q audit.Query) ([]audit.Entry, error) {
 	if err := access.Can(who, access.Read); err != nil {
 		return nil, err
 	}
 	q.Scope = who.Scope
-	entries, err := audit.List(ctx, f.DB.R, q)
+	return audit.List(ctx, f.DB.R, q)
+}
+
+// History is Entries as a timeline.
+func (f *Frame) History(ctx context.Context, who access.Actor, q audit.Query) ([]ui.Event, error) {
+	entries, err := f.Entries(ctx, who, q)
 	if err != nil {
 		return nil, err
 	}

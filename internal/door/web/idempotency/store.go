@@ -1,4 +1,4 @@
-package api
+package idempotency
 
 import (
 	"context"
@@ -9,16 +9,19 @@ import (
 	"net/http"
 	"time"
 
-	"tcap.cloud/internal/base/clock"
 	"tcap.cloud/internal/base/db"
+	"tcap.cloud/internal/door/web"
 )
 
-// How long an answer is kept, and how long a request may be being done before somebody else may try. The latter is longer
-// than requestTimeout.
+// How long an answer is kept, and how long a request may be being done before another may try. A door ends requests that
+// take longer than MaxTime.
 const (
 	keptFor     = 24 * time.Hour
 	inFlightFor = 60 * time.Second
 )
+
+// MaxTime is how long a request may take at most, so that none is taken over while it is being done.
+const MaxTime = inFlightFor - 15*time.Second
 
 // claim is one request under one idempotency key.
 type claim struct {
@@ -38,8 +41,8 @@ type stored struct {
 }
 
 // begin claims the key and answers nil, or what is there already.
-func (i *idempotency) begin(ctx context.Context, c claim) (first *stored, err error) {
-	err = i.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+func (k *Keeper) begin(ctx context.Context, c claim) (first *stored, err error) {
+	err = k.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		first = nil
 		if n, err := rows(tx.ExecContext(ctx, `INSERT INTO idempotency (key_id, key, route, body_hash, created_at) VALUES ($1,$2,$3,$4,$5)
 			ON CONFLICT DO NOTHING`, c.keyID, c.key, c.route, c.bodyHash, db.Micros(c.at))); err != nil || n == 1 {
@@ -77,23 +80,23 @@ func read(ctx context.Context, q db.Querier, c claim) (stored, error) {
 }
 
 // complete keeps the answer, unless somebody took the key over meanwhile.
-func (i *idempotency) complete(ctx context.Context, v vault, c claim, answer *recorded) error {
+func (k *Keeper) complete(ctx context.Context, v vault, c claim, answer *web.Recorded) error {
 	answer.WriteHeader(http.StatusOK)
-	headers, err := json.Marshal(answer.header)
+	headers, err := json.Marshal(answer.Kept)
 	if err != nil {
 		return fmt.Errorf("encoding headers: %w", err)
 	}
-	sealed := v.seal(answer.body.Bytes(), c.bound())
-	return i.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	sealed := v.seal(answer.Body.Bytes(), c.bound())
+	return k.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE idempotency SET status = $1, headers = $2, body = $3 WHERE key_id = $4 AND key = $5 AND status IS NULL AND created_at = $6`,
-			answer.status, string(headers), sealed, c.keyID, c.key, db.Micros(c.at))
+			answer.Status, string(headers), sealed, c.keyID, c.key, db.Micros(c.at))
 		return err
 	})
 }
 
 // release lets go of a key whose request had no effect.
-func (i *idempotency) release(ctx context.Context, c claim) error {
-	return i.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+func (k *Keeper) release(ctx context.Context, c claim) error {
+	return k.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE key_id = $1 AND key = $2 AND status IS NULL AND created_at = $3`, c.keyID, c.key, db.Micros(c.at))
 		return err
 	})
@@ -102,17 +105,17 @@ func (i *idempotency) release(ctx context.Context, c claim) error {
 // bound is what a kept body is bound to, so that no row's body can be put into another's.
 func (c claim) bound() []byte { return []byte(c.keyID + "\x00" + c.key + "\x00" + c.route) }
 
-func (s stored) answer(v vault, c claim) (*recorded, error) {
-	out := newRecorded()
-	if err := json.Unmarshal([]byte(s.headers), &out.header); err != nil {
+func (s stored) answer(v vault, c claim) (*web.Recorded, error) {
+	out := web.NewRecorded()
+	if err := json.Unmarshal([]byte(s.headers), &out.Kept); err != nil {
 		return nil, fmt.Errorf("reading kept headers: %w", err)
 	}
 	body, err := v.open(s.body, c.bound())
 	if err != nil {
 		return nil, fmt.Errorf("opening a kept answer: %w", err)
 	}
-	out.status = s.status
-	out.body.Write(body)
+	out.Status = s.status
+	out.Body.Write(body)
 	return out, nil
 }
 
@@ -125,10 +128,10 @@ func rows(res sql.Result, err error) (int64, error) {
 
 // Sweep forgets answers that are no longer kept, at most 1,000 at once; it answers how many went. Nothing depends on it:
 // what is too old is not answered all the same.
-func Sweep(ctx context.Context, d *db.DB, c clock.Clock) (n int64, err error) {
-	err = d.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+func (k *Keeper) Sweep(ctx context.Context) (n int64, err error) {
+	err = k.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		n, err = rows(tx.ExecContext(ctx, `DELETE FROM idempotency WHERE (key_id, key) IN
-			(SELECT key_id, key FROM idempotency WHERE created_at <= $1 LIMIT 1000)`, db.Micros(c.Now().Add(-keptFor))))
+			(SELECT key_id, key FROM idempotency WHERE created_at <= $1 LIMIT 1000)`, db.Micros(k.clock.Now().Add(-keptFor))))
 		return err
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package api
+package idempotency
 
 import (
 	"crypto/aes"

@@ -1,0 +1,66 @@
+package users
+
+import (
+	"encoding/json"
+
+	"github.com/a-h/templ"
+
+	"tcap.cloud/internal/domain/directory"
+	"tcap.cloud/internal/door/portal/ui"
+)
+
+func onWord(on bool) string {
+	if on {
+		return "On"
+	}
+	return "Off"
+}
+
+func trueWord(on bool) string {
+	if on {
+		return "true"
+	}
+	return "false"
+}
+
+func statusPointer(u directory.User) *ui.State {
+	s := ui.UserState(string(u.Status))
+	return &s
+}
+
+func assignTitle(v view) string {
+	if v.user.Number != "" {
+		return "Give another number, or the same with another policy"
+	}
+	return "Assign a number"
+}
+
+// numberField is a text field that offers the free numbers.
+func (v view) numberField() ui.Field {
+	f := v.form.Needed("number", "Number", v.freeWords())
+	f.Attrs = templ.Attributes{"list": "free-numbers", "autocomplete": "off", "inputmode": "tel"}
+	return f
+}
+
+// warningWords says what a caller should know although the assignment is allowed.
+func warningWords(code string) string {
+	switch code {
+	case "not-activated":
+		return "The service's domain is not activated yet: the number is assigned, and calls come once it is."
+	default:
+		return code
+	}
+}
+
+// body is what the API call of the page sends.
+func (v view) body() string {
+	number := v.form.Get("number")
+	if number == "" {
+		number = plain(v.user.Number)
+	}
+	raw, err := json.Marshal(map[string]string{"number": number})
+	if err != nil {
+		return "{}"
+	}
+	return string(raw)
+}
