@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,11 +27,11 @@ func startSimulator(t *testing.T) *simulator {
 	s.process = start(t, "simulator", "sim", "--listen", at, "--data", s.data, "--ca-dir", filepath.Join(dir, "ca"), "--log-level", "warn")
 	ready(t, s.process, "the simulator", func() error {
 		if s.http == nil {
-			pem := s.caFile
-			if !exists(pem) {
-				return fmt.Errorf("no %s yet", filepath.Base(pem))
+			pem, err := os.ReadFile(s.caFile)
+			if err != nil || !bytes.Contains(pem, []byte("-----END CERTIFICATE-----")) {
+				return errors.New("its authority is not written yet")
 			}
-			s.client = newClient(t, s.url, "", pem)
+			s.client = newClient(t, s.url, "", s.caFile)
 		}
 		a, err := s.call("GET", "/_sim/clock", nil)
 		if err == nil && a.status != http.StatusOK {

@@ -311,8 +311,14 @@ func (s *stand) ends(t *testing.T, id string, c *customer) operation {
 	t.Helper()
 	var o operation
 	moved, signedIn := time.Time{}, 0
+	said := ""
+	began := time.Now()
 	eventually(t, "the operation "+id+" ends", 90*time.Second, func() (bool, string, error) {
 		o = s.operation(t, id)
+		if o.String() != said {
+			said = o.String()
+			t.Logf("DEBUG %.2f %s", time.Since(began).Seconds(), said)
+		}
 		switch {
 		case o.waitsFor("microsoft") && o.Kind == "number-assign" && time.Since(moved) > 10*time.Second:
 			s.sim.advance(t, shown)

@@ -198,30 +198,25 @@ func TestAnAddressThatIsNoneIsRefusedWithoutItsPassword(t *testing.T) {
 	}
 }
 
-func TestMigratingTwiceAtOnceWorks(t *testing.T) {
+func TestOnPostgreSQLSeveralMayMigrateAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"sqlite", "postgres"} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			url := dbtest.URL(t, kind)
-			var wg sync.WaitGroup
-			for range 3 {
-				wg.Go(func() {
-					d, err := db.Open(context.Background(), url)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer d.Close()
-					if err := d.Migrate(context.Background(), nil); err != nil {
-						t.Error(err)
-					}
-					if n, err := d.Pending(context.Background()); n != 0 || err != nil {
-						t.Errorf("%d pending, %v", n, err)
-					}
-				})
+	url := pg.Start(t)
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			d, err := db.Open(context.Background(), url)
+			if err != nil {
+				t.Error(err)
+				return
 			}
-			wg.Wait()
+			defer d.Close()
+			if err := d.Migrate(context.Background(), nil); err != nil {
+				t.Error(err)
+			}
+			if n, err := d.Pending(context.Background()); n != 0 || err != nil {
+				t.Errorf("%d pending, %v", n, err)
+			}
 		})
 	}
+	wg.Wait()
 }

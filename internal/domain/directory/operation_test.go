@@ -10,6 +10,7 @@ import (
 	"tcap.cloud/internal/base/db/dbtest"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/engine/operation"
+	"tcap.cloud/internal/remote/tenant"
 )
 
 // eachWorking is a stand whose operations run by themselves, on each database.
@@ -53,15 +54,30 @@ func (s *stand) start() string {
 	return id
 }
 
-// end waits until a sync has ended.
-func (s *stand) end() *fault.Fault {
+// until waits for a sync to end, or for another state, and answers it with what the pairing was told.
+func (s *stand) until(id string, state operation.State) (operation.Row, *fault.Fault) {
 	s.t.Helper()
-	select {
-	case f := <-s.ended:
-		return f
-	case <-time.After(30 * time.Second):
-		s.t.Fatal("no sync has ended within half a minute")
-		return nil
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		o := s.operation(id)
+		if o.State == state {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			told, was := s.told[id]
+			if was != state.Final() {
+				s.t.Errorf("the operation is %s, and the pairing was told of its end: %v", state, was)
+			}
+			return o, told
+		}
+		if o.State.Final() {
+			s.t.Fatalf("the sync is %s (%+v), want %s", o.State, o.Error, state)
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			s.t.Fatalf("the sync is %s for a minute (%s), want %s", o.State, o.DueWhy, state)
+		}
 	}
 }
 
@@ -78,11 +94,8 @@ func TestASyncIsAnOperationWithStepsAndAResult(t *testing.T) {
 	t.Parallel()
 	eachWorking(t, func() *microsoft { return crowd(30) }, func(t *testing.T, s *stand) {
 		id := s.start()
-		if f := s.end(); f != nil {
-			t.Fatal(f)
-		}
-		o := s.operation(id)
-		if o.State != operation.Succeeded || o.Title != "Sync Contoso" || len(o.Result) == 0 {
+		o, _ := s.until(id, operation.Succeeded)
+		if o.Title != "Sync Contoso" || len(o.Result) == 0 {
 			t.Errorf("%+v", o)
 		}
 		steps, err := s.engine.Steps(t.Context(), id)
@@ -95,7 +108,7 @@ func TestASyncIsAnOperationWithStepsAndAResult(t *testing.T) {
 			}
 		}
 		last, err := s.d.LastSync(t.Context(), operator(), s.customer.ID)
-		if err != nil || last.Running != "" || last.Users != 31 || !last.NextAt.Equal(s.clock.Now().Add(15*time.Minute)) {
+		if err != nil || last.Running != "" || last.Users != 31 || last.Changed != 31 || !last.NextAt.Equal(s.clock.Now().Add(15*time.Minute)) {
 			t.Errorf("%+v, %v", last, err)
 		}
 		products, err := s.d.Products(t.Context(), operator(), s.customer.ID)
@@ -122,7 +135,7 @@ func TestASecondAskerIsGivenTheRunningSync(t *testing.T) {
 		if err != nil || second != first || !existing {
 			t.Errorf("got %s existing=%v %v, want %s", second, existing, err, first)
 		}
-		s.end()
+		s.until(first, operation.Succeeded)
 	})
 }
 
@@ -133,13 +146,8 @@ func TestARefusedSyncTellsThePairingWhy(t *testing.T) {
 		ms.refuse["/teams/Teams.User"] = 403
 		return ms
 	}, func(t *testing.T, s *stand) {
-		id := s.start()
-		f := s.end()
-		if f == nil || f.Code != "access-denied" {
+		if _, f := s.until(s.start(), operation.Failed); f == nil || f.Code != "access-denied" || tenant.AsRefusal(f) == nil {
 			t.Fatalf("told %v", f)
-		}
-		if o := s.operation(id); o.State != operation.Failed {
-			t.Errorf("state %s", o.State)
 		}
 		if got := len(s.users(Query{})); got != 6 {
 			t.Errorf("%d users: what was read before the refusal is lost", got)
@@ -151,8 +159,7 @@ func TestACustomerWithoutAWorkingPairingIsNotRead(t *testing.T) {
 	t.Parallel()
 	eachWorking(t, func() *microsoft { return crowd(1) }, func(t *testing.T, s *stand) {
 		s.closed = fault.New(fault.Conflict, "not-connected", "The customer is not connected.")
-		s.start()
-		if f := s.end(); f == nil || f.Code != "not-connected" {
+		if _, f := s.until(s.start(), operation.Failed); f == nil || f.Code != "not-connected" {
 			t.Errorf("told %v", f)
 		}
 	})
@@ -165,25 +172,16 @@ func TestACancelledHeldRemovalIsAskedAgainByAFullSync(t *testing.T) {
 		ms.addMany(60, skuE5)
 		return ms
 	}, func(t *testing.T, s *stand) {
-		s.start()
-		s.end()
+		s.until(s.start(), operation.Succeeded)
 		removeMany(s.ms, 25)
 		id := s.start()
-		for s.operation(id).State != operation.Waiting {
-			select {
-			case f := <-s.ended:
-				t.Fatalf("the sync ended: %v", f)
-			case <-t.Context().Done():
-			default:
-			}
-		}
-		if o := s.operation(id); o.WaitingFor != operation.ForConfirmation {
+		if o, _ := s.until(id, operation.Waiting); o.WaitingFor != operation.ForConfirmation {
 			t.Fatalf("waits for %s", o.WaitingFor)
 		}
 		if err := s.engine.Act(t.Context(), operator(), id, "cancel"); err != nil {
 			t.Fatal(err)
 		}
-		if f := s.end(); f == nil || f.Code != "cancelled" {
+		if _, f := s.until(id, operation.Cancelled); f == nil || f.Code != "cancelled" {
 			t.Fatalf("ended with %v", f)
 		}
 		st, _, err := readState(t.Context(), s.db.R, s.customer.ID)
@@ -194,10 +192,7 @@ func TestACancelledHeldRemovalIsAskedAgainByAFullSync(t *testing.T) {
 		for i := range 25 {
 			s.ms.change(s.ms.people[i], func(p *person) { p.deleted = false })
 		}
-		s.start()
-		if f := s.end(); f != nil {
-			t.Fatal(f)
-		}
+		s.until(s.start(), operation.Succeeded)
 		if got := len(s.users(Query{Limit: 100})); got != 60 {
 			t.Errorf("%d users, want 60", got)
 		}
@@ -207,8 +202,7 @@ func TestACancelledHeldRemovalIsAskedAgainByAFullSync(t *testing.T) {
 func TestTheScheduleStartsWhatIsDueOnTheClock(t *testing.T) {
 	t.Parallel()
 	eachWorking(t, func() *microsoft { return crowd(3) }, func(t *testing.T, s *stand) {
-		s.start()
-		s.end()
+		s.until(s.start(), operation.Succeeded)
 		look := func() {
 			if err := s.d.Schedule(t.Context()); err != nil {
 				t.Fatal(err)
@@ -231,9 +225,11 @@ func TestTheScheduleStartsWhatIsDueOnTheClock(t *testing.T) {
 		if n := count(); n != 2 {
 			t.Fatalf("%d syncs, want 2", n)
 		}
-		if f := s.end(); f != nil {
-			t.Fatal(f)
+		started, err := s.engine.List(t.Context(), operator().Scope, operation.Query{Kind: KindSync, Limit: 1})
+		if err != nil || len(started) != 1 {
+			t.Fatal(started, err)
 		}
+		s.until(started[0].ID, operation.Succeeded)
 		s.d.o.Ready = func(context.Context, string) (bool, error) { return false, nil }
 		s.clock.Advance(15 * time.Minute)
 		look()

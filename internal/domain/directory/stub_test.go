@@ -305,7 +305,7 @@ type stand struct {
 	jobs     *jobs.Jobs
 
 	mu     sync.Mutex
-	ended  chan *fault.Fault
+	told   map[string]*fault.Fault // how each sync ended, as the pairing is told
 	closed error // what Session answers instead of a session
 }
 
@@ -332,11 +332,10 @@ func (s *stand) Session(_ context.Context, customerID string) (*tenant.Session, 
 	return s.door.Session(ref), ref, s.closed
 }
 
-func (s *stand) SyncEnded(_ context.Context, _ db.Tx, _, _ string, failure *fault.Fault) error {
-	select {
-	case s.ended <- failure:
-	default:
-	}
+func (s *stand) SyncEnded(_ context.Context, _ db.Tx, _, operationID string, failure *fault.Fault) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told[operationID] = failure
 	return nil
 }
 
@@ -350,7 +349,7 @@ func newStand(t *testing.T, d *db.DB, ms *microsoft, url string) *stand {
 	ctx := t.Context()
 	server := httptest.NewTLSServer(ms)
 	t.Cleanup(server.Close)
-	s := &stand{t: t, db: d, ms: ms, clock: clock.NewFake(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), ended: make(chan *fault.Fault, 100)}
+	s := &stand{t: t, db: d, ms: ms, clock: clock.NewFake(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), told: map[string]*fault.Fault{}}
 	var err error
 	s.door, err = tenant.New(tenant.Options{Directory: tenant.Directory{tenant.Global: {Authority: server.URL + "/login", Graph: server.URL + "/graph", Teams: server.URL + "/teams"}},
 		Credentials: s, Tokens: s, HTTP: server.Client(), Budget: tenant.Budget{PerSecond: 1e6, Burst: 1e6}, Retry: tenant.Retry{Attempts: 1}})

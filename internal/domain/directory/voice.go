@@ -45,7 +45,7 @@ func (p *pass) voice(ctx context.Context) (string, error) {
 	if p.total, err = p.d.countUsers(ctx, p.d.db.R, p.customerID); err != nil {
 		return "", err
 	}
-	v := &voicePass{pass: p, types: types, generation: st.generation, place: *st.place, seen: map[string]bool{}, asked: p.d.clock.Now()}
+	v := &voicePass{pass: p, types: types, generation: st.generation, began: st.lastBegan, place: *st.place, seen: map[string]bool{}, asked: p.d.clock.Now()}
 	for page, err := range p.teams.Users(ctx) {
 		if err != nil {
 			return "", fmt.Errorf("reading voice settings: %w", err)
@@ -125,6 +125,7 @@ type voicePass struct {
 	*pass
 	types      map[string]string
 	generation int64
+	began      time.Time
 	place      place
 	seen       map[string]bool
 	asked      time.Time // when the page that is being written was asked for, at the latest
@@ -155,24 +156,35 @@ func (v *voicePass) apply(ctx context.Context, users []teamsadmin.User) error {
 		}
 		byID[u.ObjectID] = u
 	}
-	next := v.place
+	next, changed := v.place, 0
 	err := again(func() error {
 		update, rehash, seen, err := v.compareVoice(ctx, ids, byID)
 		if err != nil {
 			return err
 		}
-		next.Changed = v.place.Changed + len(update)
+		changed, next.Changed = len(update), v.place.Changed+v.unwritten(update)
 		return v.write(ctx, batch{update: update, rehash: rehash}, seen, len(v.seen)+len(ids), next)
 	})
 	if err != nil {
 		return err
 	}
-	v.changed += next.Changed - v.place.Changed
+	v.changed += changed
 	v.place = next
 	for _, id := range ids {
 		v.seen[id] = true
 	}
 	return nil
+}
+
+// unwritten is how many of the rows this pass has not counted as changed yet.
+func (v *voicePass) unwritten(rows []row) int {
+	n := 0
+	for _, r := range rows {
+		if r.updated.Before(v.began) {
+			n++
+		}
+	}
+	return n
 }
 
 func (v *voicePass) write(ctx context.Context, b batch, seen []VoiceSeen, done int, next place) error {
@@ -326,10 +338,10 @@ func (v *voicePass) clear(ctx context.Context, ids []string) error {
 			b.update = append(b.update, r)
 			seen = append(seen, VoiceSeen{UserID: id, Name: r.name})
 		}
-		next.Changed = v.place.Changed + len(b.update)
+		next.Changed = v.place.Changed + v.unwritten(b.update)
 		return v.write(ctx, b, seen, len(v.seen), next)
 	})
-	v.changed += next.Changed - v.place.Changed
+	v.changed += len(ids)
 	v.place = next
 	return err
 }

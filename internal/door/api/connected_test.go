@@ -45,6 +45,8 @@ type world struct {
 	*stand
 	sim    string
 	http   *http.Client
+	clock  *clock.Shifted
+	ahead  time.Duration
 	tenant struct {
 		TenantID, Domain  string
 		GlobalAdmin, User struct{ UPN, Password string }
@@ -65,7 +67,7 @@ func connected(t *testing.T, named bool, change ...func(*api.Options)) *world {
 	j, err := jobs.New(ctx, w.db, jobs.Options{Work: true, Concurrency: 8, URL: at, Log: slog.New(slog.DiscardHandler)})
 	w.must(err)
 	w.ops = operation.NewEngine(operation.Options{DB: w.db, Jobs: j, Clock: c, Log: log, Lease: 5 * time.Second, Sweep: 200 * time.Millisecond})
-	w.org = org.New(w.db, c)
+	w.clock, w.org = c, org.New(w.db, c)
 	_, err = w.org.EnsureOperator(ctx, "Contoso Voice")
 	w.must(err)
 	o := api.Options{DB: w.db, Clock: c, Log: log, Org: w.org, Operations: w.ops, Plans: plan.New(w.db, c, kind.All()...)}
@@ -232,7 +234,8 @@ func (w *world) connect() {
 	w.until(r.Header.Get("Location"), "succeeded")
 }
 
-// until waits for an operation, named by its Location, to come to one of these states.
+// until waits for an operation, named by its Location, to come to one of these states; where Microsoft is waited for, time
+// passes.
 func (w *world) until(location string, states ...string) map[string]any {
 	w.t.Helper()
 	deadline := time.Now().Add(90 * time.Second)
@@ -245,8 +248,19 @@ func (w *world) until(location string, states ...string) map[string]any {
 		if slices.Contains([]string{"succeeded", "failed", "cancelled"}, state) || time.Now().After(deadline) {
 			w.t.Fatalf("the operation is %v, want %v\n%v", state, states, v)
 		}
-		time.Sleep(20 * time.Millisecond)
+		if v["waitingFor"] == "microsoft" {
+			w.later(time.Minute)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// later moves the clock here and at Microsoft, so that what spreads there slowly has done so.
+func (w *world) later(d time.Duration) {
+	w.t.Helper()
+	w.play("/_sim/clock", map[string]any{"advance": d.String()}, nil)
+	w.ahead += d
+	w.clock.Shift(w.ahead)
 }
 
 // pages counts the refusals it shows.

@@ -83,6 +83,12 @@ func made[T any](path string, version int64, body T) *created[T] {
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
+// begunWire names the operation that does what was asked for.
+type begunWire struct {
+	OperationID string   `json:"operationId"`
+	Warnings    []string `json:"warnings,omitempty" doc:"Codes of what to know although it is being done"`
+}
+
 // list is a page of things.
 type list[T any] struct {
 	Items             []T     `json:"items"`

@@ -121,8 +121,12 @@ func (e *Engine) one(ctx context.Context, r *operation.Run, j Job, rec *Record, 
 	if rec.State == Applied {
 		return nil
 	}
-	if asked, err := r.Cancelled(ctx); err != nil || (asked && rec.State == Intended) {
-		return errors.Join(err, operation.Cancel())
+	asked, err := r.Cancelled(ctx)
+	if err != nil {
+		return err
+	}
+	if asked && rec.State == Intended {
+		return operation.Cancel()
 	}
 	kind := e.kinds[rec.Kind]
 	if kind == nil {

@@ -93,7 +93,7 @@ func remedy(r *http.Request, c servicecard.Card, primary ui.Variant) templ.Compo
 	}
 	if frame.Can(r, access.Manage) {
 		parts = append(parts, remedyButtons(c, primary)...)
-		parts = append(parts, ui.Button(ui.Btn{Text: "Service settings", Href: "/services/" + c.Service.ID + "/settings", Variant: ui.Quiet,
+		parts = append(parts, ui.Button(ui.Btn{Text: "Service settings", Href: "/services/" + c.Service.ID + "/settings",
 			Label: "Settings of " + frame.KindWords(c.Service.Kind)}))
 	}
 	if len(parts) == 0 {

@@ -9,8 +9,8 @@ import (
 	"tcap.cloud/internal/base/audit"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/servicecard"
-	"tcap.cloud/internal/door/portal/diff"
 	"tcap.cloud/internal/door/portal/frame"
+	"tcap.cloud/internal/door/portal/overview"
 	"tcap.cloud/internal/door/portal/ui"
 )
 
@@ -73,8 +73,7 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 func moving(c servicecard.Card) bool { return c.OperationID != "" || c.SyncID != "" }
 
 func (p pages) recent(ctx context.Context, who access.Actor, customerID string) ([]ui.Event, error) {
-	entries, err := p.Entries(ctx, who, audit.Query{CustomerID: customerID, Limit: 10})
-	return diff.Events(entries), err
+	return overview.History(ctx, p.Frame, who, audit.Query{CustomerID: customerID})
 }
 
 // service leads to the card on the customer's page, so that a service has an address of its own.

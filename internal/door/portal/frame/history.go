@@ -45,7 +45,7 @@ func Event(e audit.Entry) ui.Event {
 		ev.Href = "/customers/" + e.CustomerID
 	}
 	if kind, _, ok := strings.Cut(e.ActorID, ":"); ok {
-		ev.Why = map[string]string{"api-key": "API key", "system": "on schedule", "consent": "Microsoft's reply"}[kind]
+		ev.Why = map[string]string{"api-key": "API key", "system": "by itself", "consent": "Microsoft's reply"}[kind]
 	}
 	return ev
 }

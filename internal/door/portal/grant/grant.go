@@ -37,13 +37,21 @@ type asker struct {
 	supportMail, helpURL string
 }
 
+// who names those who ask, in one breath.
+func (a asker) who() string {
+	if a.partner == "" || a.partner == a.operator {
+		return a.operator
+	}
+	return a.operator + " with its partner " + a.partner
+}
+
 // view is what the three steps draw.
 type view struct {
 	service     org.Service
 	customer    org.Customer
 	asker       asker
 	permissions []ui.Permission
-	made        []ui.Pair
+	made        []ui.Permission
 	host        string // of Microsoft's sign-in page
 	may         bool
 	problem     *ui.ProblemView
@@ -71,7 +79,7 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, status int, refusal 
 	}
 	if refusal != nil {
 		problem := frame.ProblemOf(refusal)
-		v.problem, v.may = &problem, v.may && s.Sync
+		v.problem = &problem
 	}
 	page := p.CustomerPage(r, "Grant access to "+c.Name, c)
 	page.Path = "/services/" + s.ID + "/grant-access"
@@ -107,19 +115,19 @@ func permissions(ps []pairing.Permission) []ui.Permission {
 }
 
 // willMake tells from the very plan of the pairing what will be made in the tenant, with what each role is for.
-func willMake() ([]ui.Pair, error) {
+func willMake() ([]ui.Permission, error) {
 	decided, err := plan.Decide(pairing.RoleItems("application"), nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("planning what will be made: %w", err)
 	}
 	roles := pairing.HostedRoles()
-	var out []ui.Pair
+	var out []ui.Permission
 	for i, change := range decided.Changes {
-		pair := ui.Pair{Key: change.Title}
+		made := ui.Permission{Name: change.Title}
 		if i < len(roles) {
-			pair.Text = roles[i].UsedFor
+			made.Use = roles[i].UsedFor
 		}
-		out = append(out, pair)
+		out = append(out, made)
 	}
 	return out, nil
 }

@@ -15,7 +15,6 @@ import (
 	"tcap.cloud/internal/base/audit"
 	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
-	"tcap.cloud/internal/door/portal/diff"
 	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/overview"
 	"tcap.cloud/internal/door/portal/ui"
@@ -78,11 +77,9 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.failed = slices.DeleteFunc(v.failed, func(o operation.Row) bool { return p.Now().Sub(o.FinishedAt) > 24*time.Hour })
-	entries, err := p.Entries(r.Context(), who, audit.Query{Limit: 10})
-	if err != nil {
+	if v.history, err = overview.History(r.Context(), p.Frame, who, audit.Query{}); err != nil {
 		return err
 	}
-	v.history = diff.Events(entries)
 	return p.Render(w, r, http.StatusOK, p.Page(r, "Home", ui.SectionHome), homePage(v))
 }
 
