@@ -36,7 +36,7 @@ func (sys *System) doors() error {
 	if err != nil {
 		return fmt.Errorf("guarding the doors: %w", err)
 	}
-	sys.handler = web.Observe(sys.log, guarded)
+	sys.handler = web.Observe(sys.log, sys.metrics.Count(guarded))
 	return nil
 }
 
@@ -79,7 +79,8 @@ func (sys *System) signInOrigins() ([]string, error) {
 
 func (sys *System) apiOptions(pages *portal.Portal) api.Options {
 	o := api.Options{DB: sys.db, Clock: sys.microsoft.clock, Log: sys.log, Version: Version, Org: sys.Org, Operations: sys.operations, Plans: sys.plans,
-		Pairings: sys.pairings, Cards: sys.cards, Feed: sys.hub, Directory: sys.directory, Numbers: sys.numbers}
+		Pairings: sys.pairings, Cards: sys.cards, Feed: sys.hub, Directory: sys.directory, Numbers: sys.numbers,
+		HTTPS: strings.HasPrefix(sys.settings.PublicURL, "https://")}
 	if pages != nil {
 		o.RefusalPage = pages.RefusalPage
 	}

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
 	"tcap.cloud/internal/base/access"
@@ -26,6 +25,8 @@ import (
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/pairing"
 	"tcap.cloud/internal/domain/servicecard"
+	"tcap.cloud/internal/door/web"
+	"tcap.cloud/internal/door/web/idempotency"
 	"tcap.cloud/internal/engine/kind"
 	"tcap.cloud/internal/engine/operation"
 	"tcap.cloud/internal/engine/plan"
@@ -58,6 +59,8 @@ type System struct {
 	numbers    *number.Numbers
 	cards      *servicecard.Cards
 	handler    http.Handler
+	metrics    *web.Metrics
+	repeats    *idempotency.Keeper
 	roles      atomic.Pointer[map[string]access.Actor] // behind the demo's role buttons, once its world is built
 }
 
@@ -69,7 +72,7 @@ func Build(ctx context.Context, s Settings, log *slog.Logger, mode Mode) (*Syste
 	if s.PublicURL == "" {
 		s.PublicURL = "http://" + s.Listen
 	}
-	sys := &System{settings: s, mode: mode, log: log}
+	sys := &System{settings: s, mode: mode, log: log, metrics: web.NewMetrics()}
 	if err := sys.open(ctx); err != nil {
 		return nil, err
 	}
@@ -160,6 +163,7 @@ func (sys *System) rooms(ctx context.Context) error {
 		Sessions: sys.pairings, Allowed: sys.mayAssign, Warn: sys.warn})
 	sys.directory.UseReconcile(seenBy{sys.numbers})
 	sys.cards = servicecard.New(sys.db, c, sys.Org, sys.pairings)
+	sys.repeats = idempotency.New(sys.db, c, sys.log)
 	return nil
 }
 
@@ -212,9 +216,9 @@ func (sys *System) ready(ctx context.Context, customerID string) (bool, error) {
 
 // mayDeleteService refuses while numbers are allotted to the service.
 func (sys *System) mayDeleteService(ctx context.Context, q db.Querier, s org.Service) error {
-	var n int
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM number WHERE service_id = $1`, s.ID).Scan(&n); err != nil {
-		return fmt.Errorf("counting the numbers of a service: %w", err)
+	n, err := sys.numbers.OfService(ctx, q, s.ID)
+	if err != nil {
+		return err
 	}
 	if n > 0 {
 		return fault.New(fault.Conflict, "service-has-numbers", "%d numbers are allotted to this service.", n).WithRemedy("Unassign and release its numbers first.")
@@ -252,7 +256,7 @@ func (sys *System) Run(ctx context.Context, l net.Listener) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("listening for metrics: %w", err), sys.close())
 		}
-		g.Go(func() error { return serve(work, m, promhttp.Handler(), sys.log) })
+		g.Go(func() error { return serve(work, m, sys.metrics.Handler(), sys.log) })
 	}
 	err := g.Wait()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -274,17 +278,25 @@ func (sys *System) schedule(ctx context.Context) error {
 			sys.log.Error("starting syncs that are due", "error", err)
 		}
 		if n%300 == 0 {
-			if _, err := sys.Org.Sweep(ctx); err != nil && ctx.Err() == nil {
-				sys.log.Error("forgetting expired sign-ins", "error", err)
-			}
-			if _, err := sys.numbers.EndQuarantines(ctx); err != nil && ctx.Err() == nil {
-				sys.log.Error("ending quarantines", "error", err)
-			}
+			sys.forget(ctx)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+	}
+}
+
+// forget removes what has expired: sign-ins, answers kept for repeats, quarantines.
+func (sys *System) forget(ctx context.Context) {
+	for what, sweep := range map[string]func(context.Context) error{
+		"sign-ins":     func(ctx context.Context) error { _, err := sys.Org.Sweep(ctx); return err },
+		"kept answers": func(ctx context.Context) error { _, err := sys.repeats.Sweep(ctx); return err },
+		"quarantines":  func(ctx context.Context) error { _, err := sys.numbers.EndQuarantines(ctx); return err },
+	} {
+		if err := sweep(ctx); err != nil && ctx.Err() == nil {
+			sys.log.Error("ending what has expired", "what", what, "error", err)
 		}
 	}
 }

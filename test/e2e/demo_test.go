@@ -164,10 +164,13 @@ func (d *demo) livesIn(t *testing.T, customerID string) {
 	if assigned == 0 || assigned == len(numbers.Items) {
 		t.Errorf("%d of %d numbers are assigned: there should be some of both", assigned, len(numbers.Items))
 	}
+	// A sync may be due by now; everything else was waited for.
 	var open struct{ Items []operation }
 	api.get(t, "/operations?unfinished=true", &open)
 	for _, o := range open.Items {
-		t.Errorf("an operation is not over: %s", o)
+		if o.Kind != "sync" {
+			t.Errorf("an operation is not over: %s", o)
+		}
 	}
 }
 
@@ -281,7 +284,7 @@ func TestTheDemoIsCompletedAfterKillsWhileItIsBuilt(t *testing.T) {
 	for i := range 6 {
 		d.begin(t)
 		// Moments all over the building, which takes some seconds the first time and less after each kill.
-		after := time.Duration(random.IntN(1+5000>>i)) * time.Millisecond
+		after := time.Duration(random.IntN(1+3000>>i)) * time.Millisecond
 		time.Sleep(after)
 		if !d.running() {
 			t.Fatalf("it ended by itself: %v", d.state)

@@ -306,7 +306,7 @@ type stand struct {
 
 	mu     sync.Mutex
 	told   map[string]*fault.Fault // how each sync ended, as the pairing is told
-	closed error // what Session answers instead of a session
+	closed error                   // what Session answers instead of a session
 }
 
 func noToken() tenant.Token {

@@ -156,6 +156,8 @@ func (a *api) bounded(route Route, next http.Handler) http.Handler {
 			err = fault.New(fault.TooLarge, "body-too-large", "The body is longer than %d bytes.", limit).WithRemedy("Send it in parts.")
 		case err != nil:
 			err = fault.New(fault.Malformed, "body-unreadable", "The body could not be read to its end.").Because(err)
+		case bytes.IndexByte(body, 0) >= 0 || bytes.Contains(body, []byte(`\u0000`)):
+			err = web.NUL("body")
 		}
 		if err != nil {
 			web.Fail(w, r, a.log, err)

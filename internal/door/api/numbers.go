@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -99,6 +98,19 @@ type oneNumber struct {
 	Number e164 `path:"e164" doc:"For example +61255501234"`
 }
 
+type newNumber struct {
+	Body struct {
+		CustomerID string   `json:"customerId"`
+		ServiceID  string   `json:"serviceId" required:"false"`
+		NumberType string   `json:"numberType" required:"false" enum:"direct-routing,operator-connect" doc:"Needed only without a service"`
+		Number     string   `json:"number" doc:"E.164, or national with a country"`
+		Country    string   `json:"country" required:"false" doc:"ISO 3166-1 alpha-2"`
+		Type       string   `json:"type" required:"false"`
+		Tags       []string `json:"tags" required:"false"`
+		CallerID   string   `json:"callerId" required:"false"`
+	}
+}
+
 type deleteNumber struct {
 	Number e164 `path:"e164"`
 	IfMatch
@@ -121,6 +133,9 @@ func (a *api) numbers() {
 		return Route{Method: method, Path: "/numbers" + path, Name: name, Tag: "numbers", Summary: summary, Action: action}
 	}
 	register(a, route(http.MethodGet, "", "list-numbers", "The inventory", access.Read), a.listNumbers)
+	create := route(http.MethodPost, "", "create-number", "Put one number into a customer's inventory", access.Assign)
+	create.Status = http.StatusCreated
+	register(a, create, a.createNumber)
 	register(a, route(http.MethodGet, "/{e164}", "get-number", "One number", access.Read), a.getNumber)
 	register(a, route(http.MethodPatch, "/{e164}", "update-number", "Change what a number is used for; null takes a value away", access.Assign), a.updateNumber)
 	register(a, route(http.MethodDelete, "/{e164}", "release-number", "Take a free number from its customer (it rests first), or one of the stock from the inventory",
@@ -135,6 +150,30 @@ func (a *api) listNumbers(ctx context.Context, in *listNumbers) (*answer[list[nu
 		return nil, err
 	}
 	return listed(p, wireNumber), nil
+}
+
+// createNumber is an import of one line whose outcome is the answer.
+func (a *api) createNumber(ctx context.Context, in *newNumber) (*created[numberWire], error) {
+	b := in.Body
+	done, err := a.Numbers.Import(ctx, access.From(ctx), number.ImportRequest{CustomerID: b.CustomerID, ServiceID: b.ServiceID, NumberType: b.NumberType,
+		Lines: []number.Line{{Line: 1, Number: b.Number, Country: b.Country, Type: b.Type, Tags: b.Tags, CallerID: b.CallerID}}})
+	if err != nil {
+		return nil, err
+	}
+	o := done.Items[0]
+	switch {
+	case o.Outcome == number.Exists:
+		return nil, fault.New(fault.Conflict, "number-exists", "%s is in the inventory already.", o.Number).WithRemedy("Read it, and change it there.")
+	case o.Error != nil:
+		f := fault.New(fault.Invalid, o.Error.Code, "%s", o.Error.Detail).WithFields(fault.Field{Path: "body.number", Code: o.Error.Code, Detail: o.Error.Detail})
+		f.Remedy = o.Error.Remedy
+		return nil, f
+	}
+	n, err := a.Numbers.Number(ctx, access.From(ctx), o.Number)
+	if err != nil {
+		return nil, err
+	}
+	return made("/numbers/"+n.Number, n.Version, wireNumber(n)), nil
 }
 
 func (a *api) getNumber(ctx context.Context, in *oneNumber) (*tagged[numberWire], error) {
@@ -190,5 +229,3 @@ func (a *api) history(ctx context.Context, in *oneNumber) (*answer[list[eventWir
 	}
 	return listOf(lines, "", len(lines), false, wireEvent), nil
 }
-
-func numberPath(n string) string { return base + "/numbers/" + url.PathEscape(n) }

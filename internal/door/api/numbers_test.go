@@ -192,3 +192,17 @@ func TestALargeImportIsAnOperationWithOneOutcomeForEachLine(t *testing.T) {
 		t.Errorf("the repeat was not answered alike: %v", again.Header)
 	}
 }
+
+func TestOneNumberIsMadeOnceAndRefusedLikeALineOfAFile(t *testing.T) {
+	s := sqlite(t)
+	body := func(n string) string {
+		return fmt.Sprintf(`{"customerId":%q,"serviceId":%q,"number":%q}`, s.customer, s.service, n)
+	}
+	r := s.ask("operator", "POST", "/numbers", body("+61255500077"))
+	if r.Status != 201 || r.Header.Get("Location") != "/api/v1/numbers/+61255500077" || r.json(t)["state"] != "free" {
+		t.Fatalf("%d %s %s", r.Status, r.Header.Get("Location"), r.Body)
+	}
+	s.ask("operator", "POST", "/numbers", body("+61255500077")).refusal(t, 409, "number-exists")
+	s.ask("operator", "POST", "/numbers", body("0255500078")).refusal(t, 422, "needs-country")
+	s.ask("operator", "POST", "/numbers", body("=1+1")).refusal(t, 422, "formula")
+}

@@ -28,7 +28,7 @@ type listLines struct {
 type actOnOperation struct {
 	ID   string `path:"id"`
 	Body struct {
-		Action string `json:"action" enum:"cancel,retry,check-now,undo,finish,sign-in"`
+		Action string `json:"action" enum:"cancel,retry,check-now,undo,finish,sign-in,confirm" doc:"confirm: let a sync remove the many users that it holds"`
 	}
 }
 
@@ -112,8 +112,12 @@ func (a *api) actOnOperation(ctx context.Context, in *actOnOperation) (*acted, e
 		return &acted{Body: wireGrant(g)}, nil
 	case "undo", "finish":
 		return nil, notUndoable(o, in.Body.Action)
+	case "confirm":
+		err = a.Directory.ReleaseRemoval(ctx, actor, o.CustomerID, in.ID)
+	default:
+		err = a.Operations.Act(ctx, actor, in.ID, in.Body.Action)
 	}
-	if err := a.Operations.Act(ctx, actor, in.ID, in.Body.Action); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	o, w, err := a.readOperation(ctx, in.ID)

@@ -28,6 +28,7 @@ var tenantRows = []row{
 	{"update-number", `{"usage":"x"}`, "                401  412  403  412  404  412  404  403  412  403  403"},
 	{"release-number", ``, "                            401  412  403  412  404  412  404  403  412  403  403"},
 	{"list-number-history", ``, "                       401  200  200  200  404  200  404  200  200  403  403"},
+	{"create-number", `{"customerId":"{customer}","serviceId":"{service}","number":"+61255500009"}`, "401 201 403 409 404 409 404 403 409 403 403"},
 	{"import-numbers", `{"customerId":"{customer}","serviceId":"{service}","numbers":[{"number":"+61255500001"}]}`, "401 200 403 200 404 200 404 403 200 403 403"},
 }
 

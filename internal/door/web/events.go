@@ -41,9 +41,11 @@ func (e *Events) Send(name, id string, data []byte) error {
 	if id != "" {
 		fmt.Fprintf(&b, "id: %s\n", id)
 	}
+	// A carriage return alone ends a line for a browser too: what follows it must not be read as a field.
+	data = bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	for line := range bytes.Lines(data) {
 		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.Write(bytes.TrimRight(line, "\n"))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,8 +36,17 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 			log.InfoContext(r.Context(), "request", "correlation", id, "method", r.Method, "path", r.URL.Path, "status", seen.code(),
 				"bytes", seen.bytes, "took", time.Since(began).Round(time.Microsecond))
 		}()
+		if strings.ContainsRune(r.URL.Path, 0) || strings.Contains(r.URL.RawQuery, "%00") {
+			WriteProblem(seen, Of(NUL("address"), id))
+			return
+		}
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// NUL is the refusal of the one character that PostgreSQL keeps in no text: it has no business in an address or a body.
+func NUL(where string) *fault.Fault {
+	return fault.New(fault.Malformed, "nul-character", "The %s holds a NUL character.", where).WithRemedy("Leave it out.")
 }
 
 // recovered answers 500 where nothing was answered yet. http.ErrAbortHandler is how a handler asks for the connection to be

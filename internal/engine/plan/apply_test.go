@@ -172,20 +172,8 @@ func TestAWriteThatWasNotCarriedOutIsSentAgain(t *testing.T) {
 func TestARefusedChangeFailsAndWhatFollowsIsWithheld(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *house) {
-		h.remote.troubles = []trouble{{400, false}}
-		id := h.start("wingtip", func(ctx context.Context, r *operation.Run) error {
-			// The first goes well, and the second meets what was meant for it.
-			h.remote.mu.Lock()
-			h.remote.troubles = nil
-			h.remote.mu.Unlock()
-			settle := func(context.Context, db.Tx, plan.Record) error {
-				h.remote.mu.Lock()
-				defer h.remote.mu.Unlock()
-				h.remote.troubles = []trouble{{400, false}}
-				return nil
-			}
-			return h.plans.Apply(ctx, r, plan.Job{Session: h.remote.session("wingtip"), TenantID: "contoso", Items: []plan.Item{red("a"), red("b"), red("c")}, Settle: settle})
-		})
+		h.remote.refuse = "b"
+		id := h.apply("", nil, red("a"), red("b"), red("c"))
 		o := h.until(id, operation.Failed)
 		recs := h.records(id)
 		if got := h.states(id); got != "verified failed withheld" {

@@ -170,22 +170,33 @@ func TestACrashAtAnyPointIsCarriedOnWithEachEffectOnce(t *testing.T) {
 		if points < 30 {
 			t.Fatalf("a run passes only %d points", points)
 		}
-		crashes := make([]*crash, 0, points)
-		ids := make([]string, 0, points)
-		for n := 1; n <= points; n++ {
-			c := &crash{h: h, customer: fmt.Sprintf("at%d", n), fuse: &fuse{Clock: h.clock, left: n}}
-			crashes, ids = append(crashes, c), append(ids, c.begin())
-		}
-		for i, c := range crashes {
-			h.until(ids[i], operation.Succeeded)
-			if c.check(t, ids[i]); t.Failed() {
-				t.Fatalf("it went wrong where the first run ended at point %d of %d (%d runs)", i+1, points, c.runs)
+		const side = 8 // at a time: each waits for another try, and all are swept together
+		for batch := range slices.Chunk(numbers(points), side) {
+			crashes, ids := make([]*crash, len(batch)), make([]string, len(batch))
+			for i, n := range batch {
+				crashes[i] = &crash{h: h, customer: fmt.Sprintf("at%d", n), fuse: &fuse{Clock: h.clock, left: n}}
+				ids[i] = crashes[i].begin()
 			}
-			if c.runs < 2 {
-				t.Errorf("the run that was to end at point %d went through", i+1)
+			for i, c := range crashes {
+				h.until(ids[i], operation.Succeeded)
+				if c.check(t, ids[i]); t.Failed() {
+					t.Fatalf("it went wrong where the first run ended at point %d of %d (%d runs)", batch[i], points, c.runs)
+				}
+				if c.runs < 2 {
+					t.Errorf("the run that was to end at point %d went through", batch[i])
+				}
 			}
 		}
 	})
+}
+
+// numbers are 1 to n.
+func numbers(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i + 1
+	}
+	return out
 }
 
 // The same with the answer lost on top: the first run dies while it waits to hear what became of a write.

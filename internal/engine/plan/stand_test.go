@@ -103,6 +103,7 @@ type remote struct {
 	writes   []string          // "PUT a red", each that arrived
 	effects  map[string]int    // name → how often it became another
 	troubles []trouble         // for the next writes
+	refuse   string            // writes of this name are refused
 	slow     bool              // reading answers what was there before the write
 	door     *tenant.Door
 }
@@ -159,6 +160,10 @@ func (m *remote) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var v thing
 	_ = json.Unmarshal(body, &v) // a DELETE has none
 	m.writes = append(m.writes, strings.TrimSpace(r.Method+" "+name+" "+v.Colour))
+	if name == m.refuse {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	if len(m.troubles) > 0 {
 		next := m.troubles[0]
 		m.troubles = m.troubles[1:]
@@ -240,7 +245,7 @@ func open(t *testing.T, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.ops = operation.NewEngine(operation.Options{DB: d, Jobs: j, Clock: h.clock, Log: log, Lease: 10 * time.Second, Sweep: 20 * time.Millisecond})
+	h.ops = operation.NewEngine(operation.Options{DB: d, Jobs: j, Clock: h.clock, Log: log, Lease: 10 * time.Second, Sweep: 100 * time.Millisecond})
 	h.ops.Handle("apply", operation.HandlerFunc(func(ctx context.Context, r *operation.Run) error {
 		h.mu.Lock()
 		do := h.work[r.Op.CustomerID]

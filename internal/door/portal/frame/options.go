@@ -58,9 +58,11 @@ type Options struct {
 	Version string
 }
 
-// Demo answers the actor behind a role button: operator, partner or customer.
+// Demo answers the actor behind a role button: operator, partner or customer. Administrator, where set, tells with which
+// account the simulated sign-in page of a customer's tenant is passed; empty texts are not known.
 type Demo struct {
-	Actor func(ctx context.Context, role string) (access.Actor, error)
+	Actor         func(ctx context.Context, role string) (access.Actor, error)
+	Administrator func(ctx context.Context, customerID string) (userName, password string)
 }
 
 // Consent answers where an administrator is really sent.

@@ -121,6 +121,9 @@ func navigation(a access.Actor) []ui.NavItem {
 		if !read && n.Section != ui.SectionSettings {
 			continue
 		}
+		if a.Scope.Level == access.Customer && n.Section == ui.SectionHome {
+			continue // its own page is the start page
+		}
 		if a.Scope.Level == access.Customer && n.Section == ui.SectionCustomers {
 			n.Text, n.Href = "Calling", "/customers/"+a.Scope.CustomerID
 		}

@@ -55,6 +55,8 @@ type view struct {
 	host        string // of Microsoft's sign-in page
 	may         bool
 	problem     *ui.ProblemView
+	demoUser    string // with demoSecret: the account of the simulated administrator
+	demoSecret  string
 }
 
 func (p pages) show(w http.ResponseWriter, r *http.Request) error {
@@ -72,6 +74,9 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, status int, refusal 
 	}
 	if v.asker, err = p.asker(r, c); err != nil {
 		return err
+	}
+	if p.Demo != nil && p.Demo.Administrator != nil {
+		v.demoUser, v.demoSecret = p.Demo.Administrator(r.Context(), c.ID)
 	}
 	if refusal == nil && !s.Sync {
 		refusal = fault.New(fault.Conflict, "sync-off", "This service works without sync: nothing is connected, so there is nothing to grant.").

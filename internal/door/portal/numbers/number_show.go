@@ -3,10 +3,7 @@ package numbers
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/e164"
@@ -147,71 +144,6 @@ func (v view) facts() []ui.Pair {
 		}
 	}
 	return pairs
-}
-
-// timeline is the number's life, newest first.
-func (v view) timeline() []ui.Event {
-	events := make([]ui.Event, 0, len(v.life))
-	for _, l := range slices.Backward(v.life) {
-		title, icon, tone := words(l.Event)
-		e := ui.Event{At: l.At, Title: title, Icon: icon, Tone: tone, Who: l.Actor, Why: l.Detail}
-		if l.Holder != nil {
-			e.Title += ": " + l.Holder.Name
-		}
-		if l.From != l.To && l.From != "" && l.To != "" {
-			e.Before, e.After = ui.NumberState(string(l.From)).Word, ui.NumberState(string(l.To)).Word
-		}
-		if l.OperationID != "" {
-			e.Href = "/operations/" + url.PathEscape(l.OperationID)
-		}
-		events = append(events, e)
-	}
-	return events
-}
-
-// words says an event of a number's life.
-func words(e number.Event) (string, ui.Icon, ui.Tone) {
-	switch e {
-	case number.Imported:
-		return "Taken into the inventory", ui.IconPlus, ui.ToneNeutral
-	case number.Allotted:
-		return "Given to the customer from the stock", ui.IconBuilding, ui.ToneNeutral
-	case number.ReservedFor:
-		return "Reserved", ui.IconClock, ui.ToneInfo
-	case number.Confirmed:
-		return "Assigned, seen in the tenant", ui.IconCheck, ui.ToneGood
-	case number.Refused:
-		return "Not assigned", ui.IconCross, ui.ToneBad
-	case number.ReleaseBegun:
-		return "Being taken back", ui.IconClock, ui.ToneInfo
-	case number.Freed:
-		return "Taken back, seen free in the tenant", ui.IconCheck, ui.ToneGood
-	case number.Kept:
-		return "Not taken back", ui.IconCross, ui.ToneBad
-	case number.FoundForeign:
-		return "Found on somebody who was not given it here", ui.IconUnlink, ui.ToneWarn
-	case number.ForeignGone:
-		return "No longer held in the tenant", ui.IconCheck, ui.ToneNeutral
-	case number.PassedOn:
-		return "Passed on in the tenant", ui.IconUnlink, ui.ToneWarn
-	case number.TakenElsewhere:
-		return "Taken in the tenant, not from here", ui.IconWarning, ui.ToneWarn
-	case number.Released:
-		return "Released", ui.IconMinus, ui.ToneNeutral
-	case number.QuarantineEnded:
-		return "Rested long enough", ui.IconCheck, ui.ToneNeutral
-	case number.Removed:
-		return "Removed from the inventory", ui.IconCross, ui.ToneNeutral
-	case number.Changed:
-		return "Changed", ui.IconSettings, ui.ToneNeutral
-	case number.OutcomeIsUnknown:
-		return "Microsoft's answer was lost", ui.IconQuestion, ui.ToneWarn
-	case number.AskedAgain:
-		return "Asked for again", ui.IconRefresh, ui.ToneInfo
-	default:
-		text := strings.ReplaceAll(string(e), "-", " ")
-		return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):], ui.IconDot, ui.ToneNeutral
-	}
 }
 
 // body is what the API call of the page sends.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -47,11 +48,22 @@ func refused(err error) error {
 		WithRemedy("Use another passkey or your password, or ask an administrator of your organisation for a sign-in link.").Because(err)
 }
 
+// Offered says whether passkeys can be had at the portal's address: they belong to a host name, never to an IP address
+// (WebAuthn Level 3, "Relying Party Identifier").
+func Offered(f *frame.Frame) bool {
+	u, err := url.Parse(f.PublicURL)
+	return err == nil && u.Hostname() != "" && net.ParseIP(u.Hostname()) == nil
+}
+
 // party is this portal as a relying party: its host, and the one origin it is opened at.
 func party(f *frame.Frame) (*webauthn.WebAuthn, error) {
+	if !Offered(f) {
+		return nil, fault.New(fault.Conflict, "no-passkeys-here", "Passkeys need the portal to have a host name; it is opened by an IP address.").
+			WithRemedy("Open the portal by its name, or sign in another way.")
+	}
 	u, err := url.Parse(f.PublicURL)
-	if err != nil || u.Hostname() == "" {
-		return nil, fmt.Errorf("reading the public URL for passkeys: %q", f.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading the public URL for passkeys: %w", err)
 	}
 	return webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: "TCAP", RPOrigins: []string{u.Scheme + "://" + u.Host}})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,8 @@ type Answer struct {
 func (w *World) As(scope access.Scope, role access.Role) *Browser {
 	w.t.Helper()
 	ctx := context.Background()
-	email := strings.ToLower(string(scope.Level)+"-"+string(role)+"-"+scope.PartnerID+scope.CustomerID) + "@people.example"
+	w.people++
+	email := strconv.Itoa(w.people) + "-" + string(role) + "@people.example"
 	m, err := w.Org.CreateMember(ctx, w.Root, org.NewMember{Email: email, Name: "Robin " + string(role), Scope: scope, Role: role})
 	w.must(err)
 	token, err := w.Org.NewSession(ctx, m.Actor(), time.Hour)
@@ -147,4 +149,19 @@ func (a Answer) Field(t testing.TB, name string) string {
 		t.Fatalf("the page has no field %s:\n%s", name, a.Body)
 	}
 	return m[1]
+}
+
+// Stream opens an address at a real server; the caller closes the body.
+func (b *Browser) Stream(t testing.TB, address string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(&http.Cookie{Name: "tcap", Value: b.token})
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
 }

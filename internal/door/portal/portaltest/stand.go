@@ -47,7 +47,8 @@ type World struct {
 	Service  org.Service  // Wingtip's
 	Free     []string     // Wingtip's numbers at the beginning
 
-	t testing.TB
+	t      testing.TB
+	people int // who have signed in
 }
 
 // New makes the world, with the pages of these folders. Operations run.
@@ -56,7 +57,7 @@ func New(t testing.TB, folders ...func(*frame.Frame)) *World {
 	w := &World{t: t, Root: access.System("test"), Free: []string{"+61255500001", "+61255500002", "+61255500003"}}
 	url := "sqlite:" + filepath.Join(t.TempDir(), "tcap.db")
 	w.DB = dbtest.Open(t, url)
-	w.Org = org.New(w.DB, clock.System())
+	w.Org = org.New(w.DB, clock.System{})
 	t.Cleanup(w.Org.Close)
 	w.Teams = kindtest.New(t, []string{Ana, Ben, Chris}, w.Free)
 	w.Teams.Policies[kind.VoiceRoutingPolicy] = []string{"Australia"}
@@ -71,19 +72,19 @@ func (w *World) wire(url string, folders []func(*frame.Frame)) {
 	log := slog.New(slog.DiscardHandler)
 	j, err := jobs.New(ctx, w.DB, jobs.Options{Work: true, Concurrency: 4, URL: url, Log: log})
 	w.must(err)
-	w.Ops = operation.NewEngine(operation.Options{DB: w.DB, Jobs: j, Clock: clock.System(), Log: log, Lease: 5 * time.Second, Sweep: 20 * time.Millisecond})
+	w.Ops = operation.NewEngine(operation.Options{DB: w.DB, Jobs: j, Clock: clock.System{}, Log: log, Lease: 5 * time.Second, Sweep: 20 * time.Millisecond})
 	w.Ops.Handle("test-batch", operation.HandlerFunc(batch))
 	w.Ops.Handle("test-wait", operation.HandlerFunc(func(context.Context, *operation.Run) error {
 		return operation.Wait{For: operation.ForMicrosoft, Why: "Microsoft is spreading the domain.", Until: time.Now().Add(time.Hour)}
 	}))
-	d, err := directory.New(directory.Options{DB: w.DB, Clock: clock.System(), Org: w.Org, Operations: w.Ops})
+	d, err := directory.New(directory.Options{DB: w.DB, Clock: clock.System{}, Org: w.Org, Operations: w.Ops})
 	w.must(err)
-	plans := plan.New(w.DB, clock.System(), kind.All()...)
+	plans := plan.New(w.DB, clock.System{}, kind.All()...)
 	people := people{d, w.DB}
-	w.Numbers = number.New(number.Options{DB: w.DB, Clock: clock.System(), Org: w.Org, Operations: w.Ops, Plans: plans, Users: people, Policies: people, Sessions: w.Teams})
+	w.Numbers = number.New(number.Options{DB: w.DB, Clock: clock.System{}, Org: w.Org, Operations: w.Ops, Plans: plans, Users: people, Policies: people, Sessions: w.Teams})
 	hub := feed.NewHub(w.DB, 10*time.Millisecond)
 	go func() { _ = hub.Run(ctx) }()
-	w.Frame = frame.New(frame.Options{DB: w.DB, Clock: clock.System(), Log: log, Org: w.Org, Operations: w.Ops, Plans: plans, Directory: d,
+	w.Frame = frame.New(frame.Options{DB: w.DB, Clock: clock.System{}, Log: log, Org: w.Org, Operations: w.Ops, Plans: plans, Directory: d,
 		Numbers: w.Numbers, Hub: hub, PublicURL: "http://portal.example"})
 	for _, register := range folders {
 		register(w.Frame)

@@ -5,10 +5,9 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/a-h/templ"
-
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/door/portal/frame"
+	"tcap.cloud/internal/door/portal/passkey"
 )
 
 type pages struct{ *frame.Frame }
@@ -35,7 +34,7 @@ type view struct {
 	key      frame.Form
 	returnTo string
 	demo     bool
-	problem  templ.Component
+	passkeys bool
 }
 
 func (p pages) show(w http.ResponseWriter, r *http.Request) error {
@@ -53,12 +52,12 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, status int, v view) 
 		v.returnTo = frame.Local(v.returnTo)
 		page.Path += "?return_to=" + url.QueryEscape(v.returnTo)
 	}
-	v.demo = p.Demo != nil
+	v.demo, v.passkeys = p.Demo != nil, passkey.Offered(p.Frame)
 	return p.Render(w, r, status, page, signInPage(v))
 }
 
 // again shows the sign-in page with what was refused: 401 and 429 stand on the form here, for there is nothing else to do.
-func (p pages) again(w http.ResponseWriter, r *http.Request, v view, which *frame.Form, err error) error {
+func (p pages) again(w http.ResponseWriter, r *http.Request, v *view, which *frame.Form, err error) error {
 	switch fault.KindOf(err) {
 	case fault.Unauthenticated, fault.Limited, fault.Invalid, fault.Malformed:
 	default:
@@ -67,5 +66,5 @@ func (p pages) again(w http.ResponseWriter, r *http.Request, v view, which *fram
 	problem := frame.ProblemOf(err)
 	problem.Means = ""
 	which.Problem = &problem
-	return p.draw(w, r, frame.StatusOf(err), v)
+	return p.draw(w, r, frame.StatusOf(err), *v)
 }

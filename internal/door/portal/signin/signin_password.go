@@ -16,7 +16,7 @@ func (p pages) password(w http.ResponseWriter, r *http.Request) error {
 	who, err := p.Org.SignInWithPassword(r.Context(), form.Get("email"), form.Values.Get("password"))
 	if err != nil {
 		v := view{password: form, key: frame.NewForm(), returnTo: form.Get("return_to")}
-		return p.again(w, r, v, &v.password, err)
+		return p.again(w, r, &v, &v.password, err)
 	}
 	return p.SignIn(w, r, who, form.Get("return_to"))
 }
@@ -30,7 +30,7 @@ func (p pages) key(w http.ResponseWriter, r *http.Request) error {
 	who, err := p.Org.Authenticate(r.Context(), form.Get("key"))
 	if err != nil {
 		v := view{password: frame.NewForm(), key: form, returnTo: form.Get("return_to")}
-		return p.again(w, r, v, &v.key, err)
+		return p.again(w, r, &v, &v.key, err)
 	}
 	return p.SignIn(w, r, who, form.Get("return_to"))
 }
@@ -53,7 +53,7 @@ func (p pages) passkey(w http.ResponseWriter, r *http.Request) error {
 	who, err := passkey.SignIn(r.Context(), p.Frame, form.Get("ceremony"), form.Get("response"))
 	if err != nil {
 		v := view{password: frame.NewForm(), key: frame.NewForm(), returnTo: form.Get("return_to")}
-		return p.again(w, r, v, &v.password, err)
+		return p.again(w, r, &v, &v.password, err)
 	}
 	return p.SignIn(w, r, who, form.Get("return_to"))
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"tcap.cloud/internal/base/access"
-	"tcap.cloud/internal/base/audit"
 	"tcap.cloud/internal/base/e164"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/domain/number"
@@ -148,10 +147,4 @@ func (p pages) unassign(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.Done(w, r, "/operations/"+id, "The number is being taken back.")
-}
-
-// newest sorts entries by time and keeps the first few.
-func newest(all []audit.Entry, limit int) []audit.Entry {
-	slices.SortStableFunc(all, func(a, b audit.Entry) int { return b.At.Compare(a.At) })
-	return all[:min(limit, len(all))]
 }

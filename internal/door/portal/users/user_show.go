@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,7 @@ func (p pages) load(r *http.Request) (view, error) {
 	if v.services, err = p.Org.Services(ctx, who, v.customer.ID); err != nil {
 		return v, err
 	}
-	if v.history, err = p.story(ctx, who, v.person); err != nil {
+	if v.history, err = p.story(ctx, who, v.person, v.held); err != nil {
 		return v, err
 	}
 	v.form = frame.NewForm()
@@ -109,19 +110,32 @@ func (p pages) loadNumber(ctx context.Context, who access.Actor, v *view) error 
 	return nil
 }
 
-// story is what was done to this user: by himself as target, and by the changes to his number and policies.
-func (p pages) story(ctx context.Context, who access.Actor, at person) ([]ui.Event, error) {
-	var all []audit.Entry
+// historyShown is how much of a user's history his page shows.
+const historyShown = 25
+
+// story is what was done to this user, newest first: the audit of him, of his number and of his policies, and what happened to
+// the number that he has now.
+func (p pages) story(ctx context.Context, who access.Actor, at person, held *number.Number) ([]ui.Event, error) {
+	var all []ui.Event
 	for _, q := range []audit.Query{{TargetKind: "user", TargetID: at.user.ID}, {TargetKind: "user-number", TargetID: at.user.ID},
 		{TargetKind: "policy-grant", TargetID: at.user.ID + "|" + kind.VoiceRoutingPolicy}, {TargetKind: "policy-grant", TargetID: at.user.ID + "|" + kind.DialPlan}} {
-		q.Scope, q.CustomerID, q.Limit = who.Scope, at.customer.ID, 25
+		q.Scope, q.CustomerID, q.Limit = who.Scope, at.customer.ID, historyShown
 		entries, err := audit.List(ctx, p.DB.R, q)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, entries...)
+		all = append(all, diff.Events(entries)...)
 	}
-	return diff.Events(newest(all, 25)), nil
+	if held != nil {
+		life, err := p.Numbers.History(ctx, who, held.Number)
+		if err != nil {
+			return nil, err
+		}
+		life = slices.DeleteFunc(life, func(l number.HistoryLine) bool { return l.Holder == nil || l.Holder.ID != at.user.ID })
+		all = append(all, diff.Life(life)...)
+	}
+	slices.SortStableFunc(all, func(a, b ui.Event) int { return b.At.Compare(a.At) })
+	return all[:min(historyShown, len(all))], nil
 }
 
 // number is the number as it stands on the page.

@@ -1,0 +1,61 @@
+package diff_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tcap.cloud/internal/base/audit"
+	"tcap.cloud/internal/door/portal/diff"
+)
+
+func TestLinesTellWhatIsDifferentInWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, before, after string
+		want                []diff.Line
+	}{
+		{"a changed member", `{"name":"A","cloud":"global"}`, `{"name":"B","cloud":"global"}`, []diff.Line{{"Name", "A", "B"}}},
+		{"deep and made", `{}`, `{"brand":{"accentColour":"#123456"}}`, []diff.Line{{"Brand, accent colour", "", "#123456"}}},
+		{"taken away", `{"policy":"AU"}`, `null`, []diff.Line{{"Policy", "AU", ""}}},
+		{"a list", `{"tags":["a"]}`, `{"tags":["a","b"]}`, []diff.Line{{"Tags", "a", "a, b"}}},
+		{"yes and no", `{"managed":true}`, `{"managed":false}`, []diff.Line{{"Managed", "yes", "no"}}},
+		{"large figures stay", `{"n":1}`, `{"n":12345678901234567890}`, []diff.Line{{"N", "1", "12345678901234567890"}}},
+		{"what counts up is left out", `{"version":1,"updatedAt":"x"}`, `{"version":2,"updatedAt":"y"}`, nil},
+		{"what cannot be read", `{`, `{"a":"b"}`, []diff.Line{{"A", "", "b"}}},
+		{"no objects", `"a"`, `"b"`, []diff.Line{{"", "a", "b"}}},
+	} {
+		if got := diff.Lines(json.RawMessage(c.before), json.RawMessage(c.after)); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, not %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestEqualValuesDifferInNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		raw, err := json.Marshal(rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "value"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := diff.Lines(raw, raw); len(got) != 0 {
+			t.Fatalf("%s differs from itself: %+v", raw, got)
+		}
+	})
+}
+
+func TestAChangeInATenantIsToldByItsOwnTitle(t *testing.T) {
+	t.Parallel()
+	e := audit.Entry{Action: "change.verified", Detail: json.RawMessage(`{"title":"Assign +61255500001","before":null,"after":{"number":"+61255500001","type":"DirectRouting"}}`)}
+	if got := diff.Title(e); got != "Done: Assign +61255500001" {
+		t.Error(got)
+	}
+	if got := diff.Event(e); got.After != "Number +61255500001; Type DirectRouting" || got.Before != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := diff.Title(audit.Entry{Action: "service.hand-over"}); got != "Service hand over" {
+		t.Error(got)
+	}
+}
