@@ -102,7 +102,7 @@ func (c *complaints) hear(ev any) {
 	switch ev := ev.(type) {
 	case *log.EventEntryAdded:
 		if ev.Entry.Level == log.EntryLevelError || ev.Entry.Level == log.EntryLevelWarning {
-			c.texts = append(c.texts, fmt.Sprintf("log %s: %s %s", ev.Entry.Level, ev.Entry.Text, show(ev.Entry.URL)))
+			c.texts = append(c.texts, fmt.Sprintf("log %s: %s %s", ev.Entry.Level, ev.Entry.Text, ev.Entry.URL))
 		}
 	case *runtime.EventExceptionThrown:
 		c.texts = append(c.texts, "exception: "+ev.ExceptionDetails.Error())
@@ -129,13 +129,6 @@ func said(args []*runtime.RemoteObject) string {
 		out = append(out, strings.Trim(string(a.Value), `"`))
 	}
 	return strings.Join(out, " ")
-}
-
-func show(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
 }
 
 // take answers the complaints so far, those of the policy on this page too, and forgets them.

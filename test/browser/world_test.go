@@ -185,7 +185,7 @@ func (s *stage) shrink(w *world) error {
 		if err != nil {
 			return false, "", err
 		}
-		return false, "asked for a sync", s.api.call("POST", "/customers/"+id+"/sync", map[string]any{"full": true}, nil)
+		return false, "asked for a sync", s.api.call("POST", "/services/"+service+"/resync", map[string]any{}, nil)
 	})
 }
 
@@ -193,7 +193,7 @@ func (s *stage) fail(w *world) error { return nil }
 
 func (s *stage) people(w *world) error {
 	var key, member thing
-	err := s.api.call("POST", "/keys", map[string]any{"name": "Billing export", "role": "viewer"}, &key)
+	err := s.api.call("POST", "/api-keys", map[string]any{"name": "Billing export", "role": "viewer"}, &key)
 	err2 := s.api.call("POST", "/members", map[string]any{"email": "robin@fabrikam.example", "name": "Robin", "role": "agent"}, &member)
 	w.key, w.member = key.ID, member.ID
 	return errors.Join(err, err2)

@@ -297,6 +297,44 @@ func TestTheDemoIsCompletedAfterKillsWhileItIsBuilt(t *testing.T) {
 	d.isComplete(t)
 }
 
+// The worst moment: work in a tenant has just begun, and its lease is fresh.
+func TestADemoKilledInTheMiddleOfAnOperationIsCompleted(t *testing.T) {
+	t.Parallel()
+	long(t)
+	d := newDemo(t)
+	d.begin(t)
+	var key string
+	eventually(t, "the demo's first operation runs", time.Minute, func() (bool, string, error) {
+		if key == "" {
+			key = d.earlyKey()
+		}
+		if key == "" || !d.running() {
+			return false, "no key yet", nil
+		}
+		a, err := newClient(t, "http://"+d.listen+"/api/v1", key, "").call("GET", "/operations?state=running", nil)
+		if err != nil || a.status != http.StatusOK {
+			return false, "no answer yet", nil
+		}
+		var page struct{ Total int }
+		a.into(t, &page)
+		return page.Total > 0, "none yet", nil
+	})
+	d.kill()
+	d.begin(t)
+	d.isReady(t)
+	d.isComplete(t)
+}
+
+// earlyKey is the operator's key before demo.json is there, or "".
+func (d *demo) earlyKey() string {
+	raw, err := os.ReadFile(filepath.Join(d.dir, "state.json"))
+	var state struct{ Keys map[string]string }
+	if err != nil || json.Unmarshal(raw, &state) != nil {
+		return ""
+	}
+	return state.Keys["operator"]
+}
+
 func TestAFreshDemoForgetsTheOneBefore(t *testing.T) {
 	t.Parallel()
 	long(t)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -42,7 +43,7 @@ func Detail(detail json.RawMessage) []Line {
 	}
 	lines := Lines(d["before"], d["after"])
 	for _, key := range slices.Sorted(maps.Keys(d)) {
-		if key == "before" || key == "after" || hidden(key) {
+		if key == "before" || key == "after" || told(key) || hidden(key) {
 			continue
 		}
 		said := flat(d[key])
@@ -53,10 +54,19 @@ func Detail(detail json.RawMessage) []Line {
 	return lines
 }
 
-// hidden are members that say nothing to people: a version counts up with every change.
+// told are members that an entry's title and link tell already.
+func told(key string) bool {
+	switch key {
+	case "title", "kind", "key", "action":
+		return true
+	}
+	return false
+}
+
+// hidden are members that say nothing to people: an id of ours, a version that counts up with every change.
 func hidden(key string) bool {
 	switch key {
-	case "version", "updatedAt", "createdAt":
+	case "id", "version", "updatedAt", "createdAt":
 		return true
 	}
 	return false
@@ -120,7 +130,7 @@ func text(v any) string {
 		}
 		return "no"
 	case string:
-		return short(v)
+		return spoken(v)
 	case json.Number:
 		return v.String()
 	case float64:
@@ -132,6 +142,22 @@ func text(v any) string {
 		}
 		return short(string(raw))
 	}
+}
+
+// spoken says a moment as people write it, and Microsoft's codes by the names it gives them on its pages.
+func spoken(s string) string {
+	switch s {
+	case "DirectRouting", "direct-routing":
+		return "Direct Routing"
+	case "OperatorConnect", "operator-connect":
+		return "Operator Connect"
+	case "CallingPlan":
+		return "Calling Plan"
+	}
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		return at.UTC().Format("2 Jan 2006, 15:04 UTC")
+	}
+	return short(s)
 }
 
 func short(s string) string {

@@ -25,6 +25,7 @@ func TestLinesTellWhatIsDifferentInWords(t *testing.T) {
 		{"large figures stay", `{"n":1}`, `{"n":12345678901234567890}`, []diff.Line{{"N", "1", "12345678901234567890"}}},
 		{"what counts up is left out", `{"version":1,"updatedAt":"x"}`, `{"version":2,"updatedAt":"y"}`, nil},
 		{"what cannot be read", `{`, `{"a":"b"}`, []diff.Line{{"A", "", "b"}}},
+		{"a moment", `null`, `{"at":"2026-11-25T00:10:21.9Z"}`, []diff.Line{{"At", "", "25 Nov 2026, 00:10 UTC"}}},
 		{"no objects", `"a"`, `"b"`, []diff.Line{{"", "a", "b"}}},
 	} {
 		if got := diff.Lines(json.RawMessage(c.before), json.RawMessage(c.after)); !reflect.DeepEqual(got, c.want) {
@@ -52,7 +53,7 @@ func TestAChangeInATenantIsToldByItsOwnTitle(t *testing.T) {
 	if got := diff.Title(e); got != "Done: Assign +61255500001" {
 		t.Error(got)
 	}
-	if got := diff.Event(e); got.After != "Number +61255500001; Type DirectRouting" || got.Before != "" {
+	if got := diff.Event(e); got.After != "Number +61255500001; Type Direct Routing" || got.Before != "" {
 		t.Errorf("%+v", got)
 	}
 	if got := diff.Title(audit.Entry{Action: "service.hand-over"}); got != "Service hand over" {

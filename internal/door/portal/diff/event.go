@@ -44,7 +44,8 @@ func Events(entries []audit.Entry) []ui.Event {
 // Title says what an entry is about: a change in a tenant by its own title.
 func Title(e audit.Entry) string {
 	var d struct{ Title string }
-	verb, ok := map[string]string{"change.intended": "Planned", "change.verified": "Done", "change.failed": "Failed"}[e.Action]
+	verb, ok := map[string]string{"change.intended": "Planned", "change.verified": "Done", "change.failed": "Failed", "operation.succeeded": "Ended well",
+		"operation.failed": "Ended with a failure", "operation.cancelled": "Ended by cancelling"}[e.Action]
 	if !ok || json.Unmarshal(e.Detail, &d) != nil || d.Title == "" {
 		return frame.ActionWords(e.Action)
 	}

@@ -2,6 +2,7 @@ package numbers
 
 import (
 	"net/http"
+	"strings"
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/e164"
@@ -130,7 +131,7 @@ func (v listView) cells(n number.Number) []ui.Cell {
 	if n.Holder != nil {
 		holder = ui.Cell{Text: n.Holder.Name, Href: userHref(n)}
 	}
-	cells := []ui.Cell{{Text: e164.Number(n.Number).Format(e164.National), Sub: n.Number, Href: href(n.Number)}, stateCell, holder}
+	cells := []ui.Cell{{Text: strings.ReplaceAll(e164.Number(n.Number).Format(e164.National), " ", "\u00a0"), Sub: n.Number, Href: href(n.Number)}, stateCell, holder}
 	if v.wide {
 		cells = append(cells, v.owner(n))
 	}

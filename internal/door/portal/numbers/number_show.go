@@ -124,7 +124,7 @@ func (v view) holder() string {
 
 func (v view) facts() []ui.Pair {
 	n := v.number
-	pairs := []ui.Pair{{Key: "E.164", Body: ui.CopyField("E.164", n.Number)}, {Key: "Dialled in the country", Text: e164.Number(n.Number).Format(e164.National)}}
+	pairs := []ui.Pair{{Key: "E.164", Text: n.Number}, {Key: "Dialled in the country", Text: e164.Number(n.Number).Format(e164.National)}}
 	if n.Holder != nil {
 		pairs = append([]ui.Pair{{Key: "Holder", Text: n.Holder.Name, Href: userHref(n)}}, pairs...)
 	}

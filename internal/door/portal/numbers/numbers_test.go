@@ -24,7 +24,7 @@ func TestNumbersAreListedWithStateAndFilters(t *testing.T) {
 	t.Parallel()
 	w, list := world(t)
 	op := w.Operator()
-	op.Get("/numbers").Has(t, http.StatusOK, "(02) 5550 0001", "+61255500001", "Free", "Wingtip Toys", "Direct Routing", "1–3 of 3", "Export CSV")
+	op.Get("/numbers").Has(t, http.StatusOK, "(02)\u00a05550\u00a00001", "+61255500001", "Free", "Wingtip Toys", "Direct Routing", "1–3 of 3", "Export CSV")
 	op.Get("/numbers?search=0002").Lacks(t, "+61255500001")
 	op.Get("/numbers?state=assigned").Has(t, http.StatusOK, "No number matches.")
 	op.Get("/numbers?customer="+w.Tailspin.ID).Has(t, http.StatusOK, "Tailspin Airlines has no numbers yet.", "Import numbers")

@@ -111,7 +111,7 @@ func (v listView) table() ui.Table {
 func (v listView) number(u directory.User) ui.Cell {
 	switch {
 	case u.Number != "":
-		return ui.Cell{Text: e164.Number(plain(u.Number)).Format(e164.International), Sub: extension(u.Number), Href: numberHref(u.Number)}
+		return ui.Cell{Text: unbroken(e164.Number(plain(u.Number)).Format(e164.International)), Sub: extension(u.Number), Href: numberHref(u.Number)}
 	case v.mayWrite && u.Licensed:
 		return ui.Cell{Text: "Assign", Href: userHref(v.customer.ID, u.ID) + "#assign"}
 	default:
@@ -169,6 +169,9 @@ func plain(number string) string {
 	n, _, _ := strings.Cut(number, ";")
 	return n
 }
+
+// unbroken keeps a number on one line.
+func unbroken(number string) string { return strings.ReplaceAll(number, " ", "\u00a0") }
 
 func extension(number string) string {
 	_, ext, ok := strings.Cut(number, ";ext=")

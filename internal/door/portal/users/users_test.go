@@ -105,7 +105,7 @@ func TestANumberThatAnotherHasIsRefusedNamingTheHolder(t *testing.T) {
 	id := agent.Post(list+"/"+portaltest.Ana+"/assign", "number", "+61255500001").LeadsTo(t, "/operations/")
 	w.Until(id, operation.Succeeded)
 	agent.Post(list+"/"+portaltest.Ben+"/assign", "number", "+61255500001").Has(t, http.StatusConflict, "held by Ana Lopez", "ana@wingtip.example")
-	agent.Get(list).Has(t, http.StatusOK, "+61 2 5550 0001", "/numbers/+61255500001")
+	agent.Get(list).Has(t, http.StatusOK, "+61\u00a02\u00a05550\u00a00001", "/numbers/+61255500001")
 }
 
 func TestOnlyThoseInScopeSeeUsersAndAViewerChangesNothing(t *testing.T) {
