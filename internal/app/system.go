@@ -293,7 +293,10 @@ func (sys *System) forget(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) error{
 		"sign-ins":     func(ctx context.Context) error { _, err := sys.Org.Sweep(ctx); return err },
 		"kept answers": func(ctx context.Context) error { _, err := sys.repeats.Sweep(ctx); return err },
-		"quarantines":  func(ctx context.Context) error { _, err := sys.numbers.EndQuarantines(ctx); return err },
+		"feed lines": func(ctx context.Context) error {
+			return feed.Prune(ctx, sys.db, sys.microsoft.clock.Now().Add(-24*time.Hour))
+		},
+		"quarantines": func(ctx context.Context) error { _, err := sys.numbers.EndQuarantines(ctx); return err },
 	} {
 		if err := sweep(ctx); err != nil && ctx.Err() == nil {
 			sys.log.Error("ending what has expired", "what", what, "error", err)

@@ -2,7 +2,6 @@ package browser
 
 import (
 	"bytes"
-	"encoding/base64"
 	"image"
 	"image/color"
 	"image/draw"
@@ -24,16 +23,12 @@ func (b *tab) drawn(width int64) []byte {
 	b.t.Helper()
 	height := min(max(eval[float64](b, `document.scrollingElement.scrollHeight`), 700), tallest)
 	beyond := true
-	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: beyond,
+	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &beyond,
 		Clip: &page.Viewport{Width: float64(width), Height: height, Scale: 1}})
 	if err != nil {
 		b.t.Fatalf("taking a picture: %v", err)
 	}
-	raw, err := base64.StdEncoding.DecodeString(string(shot.Data))
-	if err != nil {
-		raw = []byte(shot.Data)
-	}
-	small, err := compact(raw)
+	small, err := compact(shot.Data)
 	if err != nil {
 		b.t.Fatalf("making the picture small: %v", err)
 	}

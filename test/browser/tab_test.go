@@ -105,7 +105,7 @@ func (c *complaints) hear(ev any) {
 			c.texts = append(c.texts, fmt.Sprintf("log %s: %s %s", ev.Entry.Level, ev.Entry.Text, ev.Entry.URL))
 		}
 	case *runtime.EventExceptionThrown:
-		c.texts = append(c.texts, "exception: "+ev.ExceptionDetails.Error())
+		c.texts = append(c.texts, "exception: "+(&chromedp.ExceptionError{ExceptionDetails: ev.ExceptionDetails}).Error())
 	case *runtime.EventConsoleAPICalled:
 		if kind := string(ev.Type); kind == "error" || kind == "warning" || kind == "assert" {
 			c.texts = append(c.texts, "console."+kind+": "+said(ev.Args))
@@ -117,7 +117,7 @@ func (c *complaints) hear(ev any) {
 			c.texts = append(c.texts, fmt.Sprintf("%s answered %d", ev.Response.URL, ev.Response.Status))
 		}
 	case *network.EventLoadingFailed:
-		if ev.Canceled == nil || !*ev.Canceled {
+		if !ev.Canceled {
 			c.texts = append(c.texts, fmt.Sprintf("%s did not load: %s", c.asked[ev.RequestID], ev.ErrorText))
 		}
 	}

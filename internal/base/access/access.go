@@ -19,6 +19,8 @@ const (
 	Admin   Role = "admin"
 	Billing Role = "billing"
 	SBC     Role = "sbc"
+	// Guest is a customer's administrator without an account, who came by a link: he sees that one customer and connects it.
+	Guest Role = "guest"
 )
 
 // Level is how wide a scope is.
@@ -61,15 +63,17 @@ const (
 	ReadBilling  Action = "read-billing"
 	AskAdmission Action = "ask-admission"
 	Assign       Action = "assign"     // numbers onto people, imports, resyncs
-	Manage       Action = "manage"     // customers, services, pairing
+	Manage       Action = "manage"     // customers, services
+	Connect      Action = "connect"    // grant access, confirm a tenant, sign in for a step
 	Administer   Action = "administer" // keys, members, settings of the scope
 	Operate      Action = "operate"    // partners, operator settings: operator scope only
 )
 
 var permits = map[Role]map[Action]bool{
 	Viewer:  {Read: true, ReadBilling: true},
-	Agent:   {Read: true, ReadBilling: true, Assign: true, Manage: true},
-	Admin:   {Read: true, ReadBilling: true, Assign: true, Manage: true, Administer: true, AskAdmission: true, Operate: true},
+	Guest:   {Read: true, Connect: true},
+	Agent:   {Read: true, ReadBilling: true, Assign: true, Manage: true, Connect: true},
+	Admin:   {Read: true, ReadBilling: true, Assign: true, Manage: true, Connect: true, Administer: true, AskAdmission: true, Operate: true},
 	Billing: {ReadBilling: true},
 	SBC:     {AskAdmission: true},
 }

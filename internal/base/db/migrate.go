@@ -92,19 +92,30 @@ func (d *DB) Migrate(ctx context.Context, after func(context.Context) error) err
 	if err != nil {
 		return err
 	}
-	for try := 0; ; try++ {
-		if _, err = p.Up(ctx); err == nil || try == 20 || !d.dialect.retryable(err) {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
+	if err := d.up(ctx, p); err != nil {
 		return fmt.Errorf("migrating the store: %w", err)
 	}
 	if after != nil {
 		return after(ctx)
 	}
 	return nil
+}
+
+// up applies what is missing. On SQLite two processes may both begin: the loser finds the tables there, and that fewer are
+// missing than before.
+func (d *DB) up(ctx context.Context, p *goose.Provider) error {
+	for try, before := 0, -1; ; try++ {
+		_, err := p.Up(ctx)
+		if err == nil || try == 50 || ctx.Err() != nil {
+			return err
+		}
+		missing, asked := d.Pending(ctx)
+		if asked != nil || (!d.dialect.retryable(err) && missing == before) {
+			return errors.Join(err, asked)
+		}
+		before = missing
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // Pending says how many migrations this store lacks: serve refuses to start on an older schema.

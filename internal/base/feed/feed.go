@@ -73,6 +73,9 @@ func (h *Hub) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if h.idle() {
+			if end, err := h.end(ctx); err == nil {
+				last = max(last, end) // whoever comes next is told of what happens from then on
+			}
 			continue
 		}
 		// The store may be away for a moment; the next pass then reads from the same place.
@@ -127,7 +130,7 @@ func (h *Hub) pass(ctx context.Context, last int64, seen map[int64]bool) (int64,
 	return last, rows.Err()
 }
 
-// give drops a line where a watcher is too slow: it re-reads what it shows on the next line anyway.
+// give drops a line where a watcher is too slow. A line is only a reason to look; watchers look at each heartbeat as well.
 func (h *Hub) give(l Line) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -140,6 +143,16 @@ func (h *Hub) give(l Line) {
 		default:
 		}
 	}
+}
+
+// Prune forgets lines older than a time; nobody reads that far back.
+func Prune(ctx context.Context, d *db.DB, before time.Time) error {
+	return d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM feed WHERE at < $1`, db.Micros(before)); err != nil {
+			return fmt.Errorf("pruning the feed: %w", err)
+		}
+		return nil
+	})
 }
 
 // Watch answers lines inside the scope from now on, until stop is called.

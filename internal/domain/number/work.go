@@ -105,6 +105,9 @@ func (w worker) Finish(ctx context.Context, tx db.Tx, op operation.Row, failure 
 	if failure == nil {
 		return w.settleNumber(ctx, tx, op, in, false)
 	}
+	if err := w.s.o.Plans.Withhold(ctx, tx, op.ID); err != nil {
+		return err
+	}
 	recs, err := w.s.o.Plans.Records(ctx, op.ID)
 	if err != nil {
 		return err

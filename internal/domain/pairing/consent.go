@@ -39,7 +39,7 @@ type flowSecrets struct {
 
 // GrantAccess makes a link for the service's customer. It changes nothing in the tenant and nothing of the pairing's state.
 func (s *Pairings) GrantAccess(ctx context.Context, a access.Actor, serviceID string) (Grant, error) {
-	if err := access.Can(a, access.Manage); err != nil {
+	if err := access.Can(a, access.Connect); err != nil {
 		return Grant{}, err
 	}
 	svc, customer, err := s.o.Org.Service(ctx, a, serviceID)
@@ -55,7 +55,7 @@ func (s *Pairings) GrantAccess(ctx context.Context, a access.Actor, serviceID st
 
 // SignIn makes a link for an operation that waits for an administrator, after which the same operation goes on.
 func (s *Pairings) SignIn(ctx context.Context, a access.Actor, op operation.Row) (Grant, error) {
-	if err := access.Can(a, access.Manage); err != nil {
+	if err := access.Can(a, access.Connect); err != nil {
 		return Grant{}, err
 	}
 	if op.WaitingFor != operation.ForSignIn {

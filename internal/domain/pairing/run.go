@@ -436,6 +436,9 @@ func (s *Pairings) Finish(ctx context.Context, tx db.Tx, op operation.Row, failu
 	if err := destroySealed(ctx, tx, op.ID); err != nil {
 		return err
 	}
+	if err := s.o.Plans.Withhold(ctx, tx, op.ID); err != nil {
+		return err
+	}
 	p, ok, err := read(ctx, tx, op.CustomerID)
 	if err != nil || !ok {
 		return err

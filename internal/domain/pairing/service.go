@@ -59,7 +59,7 @@ func (s *Pairings) Confirm(ctx context.Context, a access.Actor, customerID, tena
 	if err != nil {
 		return "", err
 	}
-	if err := access.Can(a, access.Manage); err != nil {
+	if err := access.Can(a, access.Connect); err != nil {
 		return "", err
 	}
 	if p.Candidate == "" || !strings.EqualFold(p.Candidate, tenantID) {

@@ -30,7 +30,7 @@ type confirmTenant struct {
 // consent is how a tenant is connected: the link, Microsoft's reply, and the confirmation of a tenant nobody had named.
 func (a *api) consent() {
 	route := func(method, path, name, summary string) Route {
-		return Route{Method: method, Path: path, Name: name, Tag: "connection", Summary: summary, Action: access.Manage}
+		return Route{Method: method, Path: path, Name: name, Tag: "connection", Summary: summary, Action: access.Connect}
 	}
 	register(a, route(http.MethodPost, "/services/{id}/grant-access", "grant-access",
 		"A link that sends a Global Administrator of the customer to Microsoft, and what will be asked there"),

@@ -64,12 +64,27 @@ func (e *Engine) Apply(ctx context.Context, r *operation.Run, j Job) error {
 			return err
 		}
 	}
+	var refused *fault.Fault
 	for i := range recs {
-		if err := e.one(ctx, r, j, &recs[i], resumed); err != nil {
-			return err
+		err := e.one(ctx, r, j, &recs[i], resumed)
+		if err == nil {
+			continue
 		}
+		if f, ok := fault.Of(err); !ok || recs[i].State != Failed {
+			return err
+		} else {
+			refused = f
+		}
+		break // what follows is withheld
 	}
-	return e.confirm(ctx, r, j, recs)
+	// What Microsoft has accepted comes to an end of its own, also where another change was refused.
+	if err := e.confirm(ctx, r, j, recs); err != nil {
+		return err
+	}
+	if refused != nil {
+		return refused
+	}
+	return nil
 }
 
 // areas lists the parts of the tenant that the items live in, sorted: everybody asks for them in one order.
@@ -130,7 +145,7 @@ func (e *Engine) one(ctx context.Context, r *operation.Run, j Job, rec *Record, 
 	}
 	kind := e.kinds[rec.Kind]
 	if kind == nil {
-		return fault.New(fault.Internal, "unknown-kind", "This program does not know the kind %q.", rec.Kind)
+		return unknownKind(rec.Kind)
 	}
 	if resumed && rec.State != Intended {
 		now, err := kind.observe(ctx, j.Session, rec.Key)
@@ -193,21 +208,45 @@ func (e *Engine) readBack(ctx context.Context, r *operation.Run, j Job, kind Kin
 	return errors.Join(e.fail(ctx, r, rec, f), f)
 }
 
-// confirm looks at what was applied and not shown at once; all are looked at before the run waits.
+// confirm looks at what was applied and not shown at once. All are looked at before the run waits or gives up.
 func (e *Engine) confirm(ctx context.Context, r *operation.Run, j Job, recs []Record) error {
-	var wait error
+	var wait, gone error
 	for i := range recs {
 		if recs[i].State != Applied {
 			continue
 		}
-		err := e.readBack(ctx, r, j, e.kinds[recs[i].Kind], &recs[i], true)
+		kind := e.kinds[recs[i].Kind]
+		if kind == nil {
+			return unknownKind(recs[i].Kind)
+		}
+		err := e.readBack(ctx, r, j, kind, &recs[i], true)
 		var w operation.Wait
-		if err != nil && !errors.As(err, &w) {
+		switch {
+		case err == nil:
+		case errors.As(err, &w):
+			wait = err
+		case recs[i].State == Failed:
+			gone = err
+		default:
 			return err
 		}
-		if err != nil {
-			wait = err
-		}
 	}
-	return wait
+	if wait != nil {
+		return wait
+	}
+	return gone
+}
+
+func unknownKind(name string) *fault.Fault {
+	return fault.New(fault.Internal, "unknown-kind", "This program does not know the kind %q.", name)
+}
+
+// Withhold ends, in the transaction that ends an operation, the changes of it that were written down and never sent.
+func (e *Engine) Withhold(ctx context.Context, tx db.Tx, operationID string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE change SET state = 'withheld', finished_at = $1 WHERE operation_id = $2 AND state = 'intended'`,
+		db.Micros(e.clock.Now()), operationID)
+	if err != nil {
+		return fmt.Errorf("withholding what was not sent of %s: %w", operationID, err)
+	}
+	return nil
 }

@@ -211,17 +211,21 @@ func (e *Engine) fail(ctx context.Context, r *operation.Run, rec *Record, f *fau
 	if err != nil {
 		return fmt.Errorf("encoding why a change failed: %w", err)
 	}
-	return r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	err = r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		now := db.Micros(e.clock.Now())
 		if _, err := tx.ExecContext(ctx, `UPDATE change SET state = 'failed', error = $1, finished_at = $2 WHERE operation_id = $3 AND ordinal = $4`,
 			string(encoded), now, rec.OperationID, rec.Ordinal); err != nil {
 			return fmt.Errorf("failing change %d: %w", rec.Ordinal, err)
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE change SET state = 'withheld', finished_at = $1 WHERE operation_id = $2 AND state = 'intended'`, now, rec.OperationID); err != nil {
-			return fmt.Errorf("withholding what follows change %d: %w", rec.Ordinal, err)
+		if err := e.Withhold(ctx, tx, rec.OperationID); err != nil {
+			return err
 		}
 		return e.tell(ctx, tx, r, rec.Change, "change.failed", problem)
 	})
+	if err == nil {
+		rec.State, rec.Error = Failed, problem
+	}
+	return err
 }
 
 // Managed names ("kind/key") what we made or adopted at a customer, of the given kinds and keys.

@@ -109,7 +109,7 @@ func overlay(under ui.Brand, id string, b org.Brand) ui.Brand {
 // RoleWords says an actor's role in the trade's words: "Partner agent".
 func RoleWords(a access.Actor) string {
 	level := map[access.Level]string{access.Operator: "Operator", access.Partner: "Partner", access.Customer: "Customer"}[a.Scope.Level]
-	role := map[access.Role]string{access.Viewer: "viewer", access.Agent: "agent", access.Admin: "administrator", access.Billing: "billing", access.SBC: "SBC"}[a.Role]
+	role := map[access.Role]string{access.Viewer: "viewer", access.Guest: "guest", access.Agent: "agent", access.Admin: "administrator", access.Billing: "billing", access.SBC: "SBC"}[a.Role]
 	return level + " " + role
 }
 

@@ -68,7 +68,7 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, status int, refusal 
 	if err != nil {
 		return err
 	}
-	v := view{service: s, customer: c, permissions: permissions(pairing.HostedPermissions()), host: p.SignInHost(c.Cloud), may: frame.Can(r, access.Manage)}
+	v := view{service: s, customer: c, permissions: permissions(pairing.HostedPermissions()), host: p.SignInHost(c.Cloud), may: frame.Can(r, access.Connect)}
 	if v.made, err = willMake(); err != nil {
 		return err
 	}

@@ -41,13 +41,13 @@ func (p pages) askLink(w http.ResponseWriter, r *http.Request) error {
 }
 
 // link makes a one-time link that opens the grant page for somebody without an account. Whoever has it acts for this one
-// customer alone, as far as the maker may himself; it is shown once and not kept.
+// customer alone, sees it and connects it, and may do nothing else; it is shown once and not kept.
 func (p pages) link(w http.ResponseWriter, r *http.Request) error {
 	s, c, err := p.sendable(r)
 	if err != nil {
 		return err
 	}
-	guest := access.Actor{Kind: "onboarding", ID: s.ID, Name: "Administrator of " + c.Name, Role: access.Agent,
+	guest := access.Actor{Kind: "onboarding", ID: s.ID, Name: "Administrator of " + c.Name, Role: access.Guest,
 		Scope: access.Scope{Level: access.Customer, CustomerID: c.ID}}
 	token, err := p.Org.NewLink(r.Context(), guest, linkLife)
 	if err != nil {

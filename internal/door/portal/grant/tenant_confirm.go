@@ -28,7 +28,7 @@ func (p pages) drawCandidate(w http.ResponseWriter, r *http.Request, status int,
 	}
 	page := p.CustomerPage(r, "Confirm the tenant of "+c.Name, c)
 	page.Path = "/customers/" + c.ID + "/confirm-tenant"
-	return p.Render(w, r, status, page, candidatePage(candidateView{customer: c, pairing: paired, problem: problem, may: frame.Can(r, access.Manage)}))
+	return p.Render(w, r, status, page, candidatePage(candidateView{customer: c, pairing: paired, problem: problem, may: frame.Can(r, access.Connect)}))
 }
 
 type candidateView struct {

@@ -165,3 +165,6 @@ func (b *Browser) Stream(t testing.TB, address string) *http.Response {
 	}
 	return res
 }
+
+// Token is the session's, for a real browser's cookie named tcap.
+func (b *Browser) Token() string { return b.token }
