@@ -182,7 +182,7 @@ func (d Demo) product(ctx context.Context, g *errgroup.Group, state *demoState, 
 	if s.DatabaseURL == "" {
 		s.DatabaseURL = "sqlite:" + d.file("tcap.db")
 	}
-	sys, err := Build(ctx, s, log, Mode{Demo: true, PagesURL: "http://" + state.Pages})
+	sys, err := Build(ctx, s, log, Mode{Demo: true, PagesURL: "http://" + state.Pages, Administrator: d.administrator(state)})
 	if err != nil {
 		return err
 	}
@@ -227,6 +227,26 @@ func (d Demo) secrets(ctx context.Context, state *demoState, portalURL string) e
 	}
 	state.AppID = app.AppID
 	return state.save()
+}
+
+// administrator asks the simulator who holds the role in a tenant.
+func (d Demo) administrator(state *demoState) func(ctx context.Context, tenantID string) (string, string) {
+	return func(ctx context.Context, tenantID string) (string, string) {
+		sim, err := newFrontDoor("https://"+state.Simulator, "", d.file("ca.pem"))
+		if err != nil {
+			return "", ""
+		}
+		var all []simTenant
+		if err := sim.call(ctx, "GET", "/_sim/tenants", nil, &all); err != nil {
+			return "", ""
+		}
+		for _, t := range all {
+			if t.TenantID == tenantID {
+				return t.GlobalAdmin.UPN, t.GlobalAdmin.Password
+			}
+		}
+		return "", ""
+	}
 }
 
 // demoFile is demo.json, for scripts (contracts/cli.md).

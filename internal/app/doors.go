@@ -95,7 +95,7 @@ func (sys *System) portalOptions(origins []string) portal.Options {
 		o.ConsentRedirect = sys.overPlainPages
 	}
 	if sys.mode.Demo {
-		o.Demo = &portal.Demo{Actor: sys.demoActor}
+		o.Demo = &portal.Demo{Actor: sys.demoActor, Administrator: sys.demoAdministrator}
 	}
 	return o
 }
@@ -126,6 +126,15 @@ func (sys *System) demoActor(_ context.Context, role string) (access.Actor, erro
 		return access.Actor{}, fault.Missing("role")
 	}
 	return a, nil
+}
+
+// demoAdministrator answers with which account the simulated sign-in page of a customer's tenant is passed.
+func (sys *System) demoAdministrator(ctx context.Context, customerID string) (userName, password string) {
+	c, err := sys.Org.Customer(ctx, access.System("demo"), customerID)
+	if err != nil || sys.mode.Administrator == nil {
+		return "", ""
+	}
+	return sys.mode.Administrator(ctx, c.TenantID)
 }
 
 // PrintOpenAPI prints the API document; it needs no store.

@@ -39,6 +39,8 @@ import (
 type Mode struct {
 	Demo     bool
 	PagesURL string
+	// Administrator answers who passes the sign-in page of a simulated tenant; empty texts where nobody is known.
+	Administrator func(ctx context.Context, tenantID string) (userName, password string)
 }
 
 // System is a whole tcap in one process, in one or more roles.

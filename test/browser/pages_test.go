@@ -125,13 +125,11 @@ func TestEveryPageIsSoundInBothThemesAtEveryWidth(t *testing.T) {
 	s := open(t)
 	w := s.world(t)
 	pages := s.sights(t, w)
-	nobody := s.visitor(t)
 	for _, theme := range []string{"light", "dark"} {
 		operator := s.as(t, "operator")
 		operator.wears(t, theme)
 		stranger := s.visitor(t)
 		stranger.wears(t, theme)
-		_ = nobody
 		// One subtest of its own, so that the visitors outlive the parallel ones.
 		t.Run(theme, func(t *testing.T) {
 			for _, p := range pages {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -21,14 +20,18 @@ const tallest = 1500
 // drawn answers the page as a PNG with a palette: pages have few colours, and files are a third of the size.
 func (b *tab) drawn(width int64) []byte {
 	b.t.Helper()
-	height := min(max(eval[float64](b, `document.scrollingElement.scrollHeight`), 700), tallest)
-	beyond := true
-	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &beyond,
-		Clip: &page.Viewport{Width: float64(width), Height: height, Scale: 1}})
+	// The window is made as tall as the page, so that what sticks to its edges is drawn to the end.
+	for range 3 {
+		height := min(max(eval[int64](b, `document.scrollingElement.scrollHeight`), 700), tallest)
+		b.must(chromedp.EmulateViewport(width, height))
+		b.rest()
+	}
+	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatalf("taking a picture: %v", err)
 	}
-	small, err := compact(shot.Data)
+	b.wide(width)
+	small, err := compact(shot)
 	if err != nil {
 		b.t.Fatalf("making the picture small: %v", err)
 	}

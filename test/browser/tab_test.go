@@ -252,38 +252,7 @@ func (b *tab) says(text string) {
 	b.becomes(fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
 }
 
-// button is an XPath to what can be pressed and has this text.
-func button(text string) string {
-	return fmt.Sprintf(`//*[self::a or self::button or self::summary][normalize-space(.)=%q or @aria-label=%q]`, text, text)
-}
-
-// press clicks what has this text, with the mouse, and waits for the page it leads to; it answers the status.
-func (b *tab) press(text string) int64 {
-	b.t.Helper()
-	return b.arrive(chromedp.Click(button(text)))
-}
-
-// field is the control with this label.
-func field(label string) string {
-	return fmt.Sprintf(`//*[@id=(//label[starts-with(normalize-space(.), %q)]/@for)]`, label)
-}
-
-// write types into the field with this label, in place of what is there.
-func (b *tab) write(label, text string) {
-	b.t.Helper()
-	b.must(chromedp.Clear(field(label)), chromedp.SendKeys(field(label), text))
-}
-
-// choose picks the entry of a select that has this text.
-func (b *tab) choose(label, text string) {
-	b.t.Helper()
-	id := eval[string](b, fmt.Sprintf(`(() => { const l = [...document.querySelectorAll("label")].find(l => l.innerText.trim().startsWith(%q));
-	  const s = document.getElementById(l.htmlFor); const o = [...s.options].find(o => o.text.trim().startsWith(%q)); return s.id + "\n" + o.value })()`, label, text))
-	id, value, _ := strings.Cut(id, "\n")
-	b.must(chromedp.SetValue(chromedp.ID(id), value))
-}
-
-// narrow makes the window as wide as this, in CSS pixels.
+// wide makes the window as wide as this, in CSS pixels.
 func (b *tab) wide(width int64) {
 	b.t.Helper()
 	b.must(chromedp.EmulateViewport(width, 800))

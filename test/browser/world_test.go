@@ -32,7 +32,7 @@ type world struct {
 	wingtip, service, partner string // the customer that works
 	holder, user              thing  // with a number, without one but licensed
 	free, held                string // numbers
-	done, failed, running     string // operations
+	done, failed              string // operations
 	stray                     string // a customer for whom a tenant has answered that was not named beforehand
 	shrinking, brake          string // a customer whose sync would remove most of its users, and that operation
 	key, member               string
@@ -189,7 +189,31 @@ func (s *stage) shrink(w *world) error {
 	})
 }
 
-func (s *stage) fail(w *world) error { return nil }
+// fail: somebody is gone from the tenant since the last sync, and is given a number.
+func (s *stage) fail(w *world) error {
+	t, err := s.tenant("Northwind Traders", 20, 23)
+	if err != nil {
+		return err
+	}
+	id, service, err := s.customer(w.partner, "Northwind Traders", t.TenantID)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.consent(service, t.GlobalAdmin), s.until("/services/"+service, "active")); err != nil {
+		return err
+	}
+	gone, err := s.one("/customers/" + id + "/users?status=not-allocated&limit=1")
+	if err != nil {
+		return err
+	}
+	var op thing
+	err = errors.Join(
+		s.api.call("POST", "/numbers/import", map[string]any{"customerId": id, "serviceId": service, "numbers": []map[string]string{{"number": "+61255509001"}}}, nil),
+		s.sim.call("POST", "/_sim/tenants/"+t.TenantID+"/actions", map[string]any{"action": "delete-user", "upn": gone.UserPrincipalName}, nil),
+		s.api.call("PUT", "/customers/"+id+"/users/"+gone.ID+"/number", map[string]any{"number": "+61255509001"}, &op))
+	w.failed = op.ID
+	return errors.Join(err, s.until("/operations/"+op.ID, "failed"))
+}
 
 func (s *stage) people(w *world) error {
 	var key, member thing

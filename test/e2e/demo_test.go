@@ -81,6 +81,9 @@ func (d *demo) isComplete(t *testing.T) {
 	if f.PortalURL != "http://"+d.listen || f.APIURL != f.PortalURL+"/api/v1" || !strings.HasPrefix(f.SimulatorURL, "https://127.0.0.1:") || !filepath.IsAbs(f.CAFile) {
 		t.Errorf("demo.json says %+v", f)
 	}
+	if info, err := os.Stat(filepath.Join(d.dir, "demo.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("demo.json holds keys and may be read by others: %v %v", info.Mode(), err)
+	}
 	for _, role := range []string{"operator", "partner", "customer"} {
 		if !strings.HasPrefix(f.Keys[role], "tcap_") || !strings.HasPrefix(f.SignIn[role], f.PortalURL+"/sign-in/link?token=") {
 			t.Errorf("demo.json has the key %.8q… and the link %.40q… for the %s", f.Keys[role], f.SignIn[role], role)

@@ -2,8 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -71,7 +71,7 @@ func start(t *testing.T, name string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("%s (%s) printed at last:\n%s%s", name, strings.Join(args, " "), tail(p.out.String()), tail(p.err.String()))
+			t.Logf("%s printed at last:\n%s%s", name, tail(p.out.String()), tail(p.err.String()))
 		}
 	})
 	return p
@@ -133,19 +133,19 @@ type outcome struct {
 	out, err string
 }
 
-// run runs the program to its end.
+// run runs the program to its end, which must come within a minute.
 func run(t *testing.T, env []string, args ...string) outcome {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), tcap, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tcap, args...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = t.TempDir(), append(bare(), env...), ownGroup()
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, io.Writer(&errs)
-	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("running tcap %s: %v", strings.Join(args, " "), err)
+	if ctx.Err() != nil || (err != nil && !errors.As(err, &exit)) {
+		t.Fatalf("running tcap %s: %v: %s", strings.Join(args, " "), err, tail(errs.String()))
 	}
 	return outcome{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
 }

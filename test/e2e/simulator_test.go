@@ -220,7 +220,18 @@ func (s *simulator) hold(t *testing.T, tenantID, method, path, phase string) *ho
 // held waits until a call is.
 func (h *hold) held(t *testing.T) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%s %s is held %s it is done", h.method, h.path, h.at), time.Minute, func() (bool, string, error) {
+	h.count(t, "is held", func(n int) bool { return n > 0 })
+}
+
+// let waits until no call is held any more: after a kill the simulator sees a moment later that the caller has gone.
+func (h *hold) let(t *testing.T) {
+	t.Helper()
+	h.count(t, "is held no more", func(n int) bool { return n == 0 })
+}
+
+func (h *hold) count(t *testing.T, what string, enough func(n int) bool) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s %s %s, %s it is done", h.method, h.path, what, h.at), time.Minute, func() (bool, string, error) {
 		var lines []struct {
 			ID   string
 			Held int
@@ -228,10 +239,10 @@ func (h *hold) held(t *testing.T) {
 		h.sim.get(t, "/_sim/tenants/"+h.tenantID+"/faults", &lines)
 		for _, l := range lines {
 			if l.ID == h.id {
-				return l.Held > 0, "nothing is held", nil
+				return enough(l.Held), fmt.Sprintf("%d are held", l.Held), nil
 			}
 		}
-		return false, "", fmt.Errorf("the fault is gone")
+		return false, "", errors.New("the fault is gone")
 	})
 }
 

@@ -94,16 +94,17 @@ func TestWhereAndSeesAgreeOnEveryRow(t *testing.T) {
 
 func TestTheTableOfRoles(t *testing.T) {
 	t.Parallel()
-	roles := []access.Role{access.Viewer, access.Agent, access.Admin, access.Billing, access.SBC, "", "root"}
+	roles := []access.Role{access.Viewer, access.Agent, access.Admin, access.Billing, access.SBC, access.Guest, "", "root"}
 	for action, want := range map[access.Action]string{ // y: may, n: may not, in the order of roles
-		access.Read:         "yyynnnn",
-		access.ReadBilling:  "yyyynnn",
-		access.AskAdmission: "nnynynn",
-		access.Assign:       "nyynnnn",
-		access.Manage:       "nyynnnn",
-		access.Administer:   "nnynnnn",
-		access.Operate:      "nnynnnn",
-		"destroy":           "nnnnnnn",
+		access.Read:         "yyynnynn",
+		access.ReadBilling:  "yyyynnnn",
+		access.AskAdmission: "nnynynnn",
+		access.Assign:       "nyynnnnn",
+		access.Manage:       "nyynnnnn",
+		access.Connect:      "nyynnynn",
+		access.Administer:   "nnynnnnn",
+		access.Operate:      "nnynnnnn",
+		"destroy":           "nnnnnnnn",
 	} {
 		for i, role := range roles {
 			err := access.Can(access.Actor{Role: role, Scope: access.Scope{Level: access.Operator}}, action)

@@ -80,7 +80,7 @@ func TestInABrowserTheOpenPageShowsTheEndByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	agent.Post("/operations/"+id+"/cancel").LeadsTo(t, "/operations/")
-	seen, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => { const end = performance.now() + 10000;
+	seen, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => { const end = performance.now() + 25000;
 	  const look = () => document.querySelector('#live h1 + [data-state=cancelled]') ? done(true) : performance.now() > end ? done(false) : requestAnimationFrame(look); look() })`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {
