@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,7 @@ type Demo struct {
 type demoState struct {
 	Simulator string            `json:"simulator"` // addresses, taken once
 	Pages     string            `json:"pages"`
+	Portal    string            `json:"portal"`
 	AppID     string            `json:"appId"`
 	Keys      map[string]string `json:"keys"`
 	path      string
@@ -97,11 +99,15 @@ func (d Demo) Run(ctx context.Context, out *slog.Logger, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
+	if strings.HasSuffix(d.Listen, ":0") && state.Portal != "" {
+		d.Listen = state.Portal // the address that the application was registered with
+	}
 	portal, err := net.Listen("tcp", d.Listen)
 	if err != nil {
 		return fmt.Errorf("listening for the portal: %w", err)
 	}
 	defer portal.Close()
+	state.Portal = portal.Addr().String()
 	g, ctx := errgroup.WithContext(ctx)
 	sim, err := d.simulator(ctx, g, state, log)
 	if err != nil {
