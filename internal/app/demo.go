@@ -107,6 +107,9 @@ func (d Demo) Run(ctx context.Context, out *slog.Logger, log *slog.Logger) error
 		return fmt.Errorf("listening for the portal: %w", err)
 	}
 	defer portal.Close()
+	if was := state.Portal; was != "" && was != portal.Addr().String() {
+		return fmt.Errorf("this demo was made for %s, which its application names to Microsoft: use --listen %s, or --fresh to begin anew", was, was)
+	}
 	state.Portal = portal.Addr().String()
 	g, ctx := errgroup.WithContext(ctx)
 	sim, err := d.simulator(ctx, g, state, log)
