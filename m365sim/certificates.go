@@ -113,14 +113,22 @@ func (a *authority) write(dir string) error {
 		return fmt.Errorf("encoding the key: %w", err)
 	}
 	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := os.WriteFile(filepath.Join(dir, caKeyFile), key, 0o600); err != nil {
+	if err := replace(filepath.Join(dir, caKeyFile), key, 0o600); err != nil {
 		return fmt.Errorf("writing the key: %w", err)
 	}
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
-	if err := os.WriteFile(filepath.Join(dir, caFile), cert, 0o644); err != nil {
+	if err := replace(filepath.Join(dir, caFile), cert, 0o644); err != nil {
 		return fmt.Errorf("writing the certificate: %w", err)
 	}
 	return nil
+}
+
+// replace writes a file whole: who is killed in between leaves the old one, or none.
+func replace(path string, raw []byte, mode os.FileMode) error {
+	if err := os.WriteFile(path+".new", raw, mode); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // issue makes the leaf certificate, for the names and the loopback addresses. It is made anew at each start.

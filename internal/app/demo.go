@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ type Demo struct {
 	SyncInterval      time.Duration `default:"15m" help:"How often what changed in a tenant is read."`
 	ProbeInterval     time.Duration `default:"10m" help:"How often access to a tenant is probed."`
 	ProbeConfirmAfter time.Duration `default:"1m" help:"How long after a refused probe it is confirmed."`
-	Lease             time.Duration `default:"30s" help:"How long a silent runner of an operation is believed alive."`
+	Lease             time.Duration `default:"3s" help:"How long a silent runner of an operation is believed alive; short, for there is one process."`
 	LogLevel          string        `default:"warn" enum:"debug,info,warn,error" help:"How much is logged."`
 }
 
@@ -157,11 +158,22 @@ func (d Demo) simulator(ctx context.Context, g *errgroup.Group, state *demoState
 	return sim, errors.Join(state.save(), d.endpoints(state))
 }
 
+// listenAgain listens where it did before. The first time it takes a free port below those that the system hands out for
+// outgoing connections, so that none of them is in its place at the next start.
 func listenAgain(address string) (net.Listener, error) {
-	if address == "" {
-		address = "127.0.0.1:0"
+	if address != "" {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("listening for the simulator where it was before: %w", err)
+		}
+		return l, nil
 	}
-	l, err := net.Listen("tcp", address)
+	for range 50 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))); err == nil {
+			return l, nil
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the simulator: %w", err)
 	}

@@ -278,15 +278,38 @@ func (b builder) active(ctx context.Context, partner string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if svc.Status == "pending-consent" {
-		if err := b.consent(ctx, svc.ID, t); err != nil {
-			return "", err
-		}
-	}
-	if err := b.until(ctx, "/services/"+svc.ID, "active"); err != nil {
+	if err := b.connect(ctx, id, svc.ID, t); err != nil {
 		return "", err
 	}
 	return id, b.numbers(ctx, id, svc.ID)
+}
+
+// connect consents where that is needed and waits until the tenant is connected. A connection that a kill cut in the middle
+// goes on by itself, or asks for the administrator once more.
+func (b builder) connect(ctx context.Context, customer, service string, t simTenant) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		var svc named
+		if err := b.api.call(ctx, "GET", "/services/"+service, nil, &svc); err != nil {
+			return err
+		}
+		var running struct{ Items []struct{ WaitingFor string } }
+		if err := b.api.call(ctx, "GET", "/operations?kind=pairing&unfinished=true&limit=1&customerId="+customer, nil, &running); err != nil {
+			return err
+		}
+		asks := len(running.Items) > 0 && running.Items[0].WaitingFor == "administrator-sign-in"
+		switch {
+		case svc.Status == "active":
+			return nil
+		case asks, svc.Status == "pending-consent" && len(running.Items) == 0:
+			if err := errors.Join(b.consent(ctx, service, t), pause(ctx, 300*time.Millisecond)); err != nil {
+				return err
+			}
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("the tenant does not become connected")
 }
 
 // consent plays the administrator's browser.
@@ -318,10 +341,27 @@ func (b builder) consent(ctx context.Context, service string, t simTenant) error
 	return err
 }
 
+// patience bounds each wait while the world is built.
+const patience = 2 * time.Minute
+
+// quiet waits until nothing is running for a customer: a killed start may have left operations, which go on by themselves.
+func (b builder) quiet(ctx context.Context, customer string) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		var running struct{ Total int }
+		if err := b.api.call(ctx, "GET", "/operations?unfinished=true&limit=1&customerId="+customer, nil, &running); err != nil || running.Total == 0 {
+			return err
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("the work of an earlier start does not end")
+}
+
 // until waits for a status, bounded.
 func (b builder) until(ctx context.Context, path, status string) error {
 	var it struct{ Status, State string }
-	for range 600 {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if err := b.api.call(ctx, "GET", path, nil, &it); err != nil {
 			return err
 		}
@@ -344,6 +384,9 @@ const (
 )
 
 func (b builder) numbers(ctx context.Context, customer, service string) error {
+	if err := b.quiet(ctx, customer); err != nil {
+		return err
+	}
 	var held struct{ Total int }
 	if err := b.api.call(ctx, "GET", "/customers/"+customer+"/users?limit=1&number=has", nil, &held); err != nil || held.Total >= demoAssigned {
 		return err

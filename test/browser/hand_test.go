@@ -1,10 +1,12 @@
 package browser
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
@@ -78,6 +80,31 @@ func (b *tab) labelled(label, js string) string {
 	b.t.Helper()
 	return eval[string](b, `(() => { const l = [...document.querySelectorAll("main label")].find(l => l.innerText.trim().startsWith(`+quoted(label)+`));
 	  if (!l) throw new Error("no field of this label"); const c = document.getElementById(l.htmlFor); `+js+`; return c.id })()`)
+}
+
+// stroke is one key with the text it types.
+type stroke struct {
+	key, code, text string
+	virtual         int64
+}
+
+// Keys that a page may take for itself.
+var (
+	slash = stroke{"/", "Slash", "/", 191}
+	enter = stroke{"Enter", "Enter", "\r", 13}
+)
+
+// strike presses a key as a keyboard does: its text is typed only where the page has not taken the key for itself.
+func strike(s stroke) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: s.key, Code: s.code, Text: s.text, WindowsVirtualKeyCode: s.virtual}
+		if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, key); err != nil {
+			return err
+		}
+		key.Type, key.Text = input.DispatchKeyEventTypeKeyUp, ""
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, key)
+		return err
+	})
 }
 
 // key presses keys, one after the other.

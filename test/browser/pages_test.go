@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,11 +14,16 @@ import (
 	"tcap.cloud/internal/door/portal"
 )
 
-// sight is one page to look at: a name for pictures and messages, its address, and what it answers.
+// sight is one page to look at: a name for pictures and messages, its address, what it answers (0: anything), and who looks
+// where it is not the operator.
 type sight struct {
 	name, path string
 	status     int64
+	role       string
 }
+
+// nobody looks at pages that need no sign-in.
+const nobody = "nobody"
 
 // files are the addresses that answer no page, with what they answer.
 var files = map[string]string{
@@ -56,22 +62,24 @@ func (w world) fill(pattern string) (string, error) {
 func (s *stage) special(w world) map[string][]sight {
 	wingtip, user := "/customers/"+w.wingtip, "/customers/"+w.wingtip+"/users/"
 	return map[string][]sight{
-		"/sign-in/link":                             {{"sign-in-link", strings.TrimPrefix(s.signIn["partner"], s.portal), 200}},
-		"/search":                                   {{"search", "/search?q=wing", 200}, {"search-nothing", "/search?q=zzzz", 200}},
-		"/customers":                                {{"customers", "/customers", 200}, {"customers-none", "/customers?search=zzzz", 200}},
-		"/customers/{id}":                           {{"customer", wingtip, 200}, {"customer-to-be-confirmed", "/customers/" + w.stray, 200}},
-		"/customers/{id}/users/{uid}/preview":       {{"user-preview", user + w.user.ID + "/preview?number=" + url.QueryEscape(w.free), 200}},
-		"/customers/{id}/users/{uid}/unassign":      {{"user-unassign", user + w.holder.ID + "/unassign", 200}},
-		"/customers/{id}/users/{uid}":               {{"user", user + w.user.ID, 200}, {"user-with-number", user + w.holder.ID, 200}},
-		"/customers/{id}/users":                     {{"users", wingtip + "/users", 200}, {"users-none", wingtip + "/users?search=zzzz", 200}},
-		"/customers/{id}/confirm-tenant":            {{"confirm-tenant", "/customers/" + w.stray + "/confirm-tenant", 200}, {"confirm-tenant-none", wingtip + "/confirm-tenant", 200}},
-		"/numbers/{e164}":                           {{"number", "/numbers/" + url.PathEscape(w.held), 200}, {"number-free", "/numbers/" + url.PathEscape(w.free), 200}},
-		"/numbers/{e164}/release":                   {{"number-release", "/numbers/" + url.PathEscape(w.free) + "/release", 200}},
-		"/operations/{id}":                          {{"operation", "/operations/" + w.done, 200}, {"operation-waiting", "/operations/" + w.brake, 200}, {"operation-failed", "/operations/" + w.failed, 200}},
-		"/operations/{id}/cancel":                   {{"operation-cancel", "/operations/" + w.brake + "/cancel", 200}},
-		"/operations/{id}/confirm":                  {{"operation-confirm", "/operations/" + w.brake + "/confirm", 200}},
-		"(an address that no page has)":             {{"not-found", "/no/such/page", 404}},
-		"(a refusal of Microsoft, on its way back)": {{"access-refused", "/api/v1/mstenantconsent?error=access_denied&error_description=x&admin_consent=True&state=unknown", 0}},
+		"/sign-in/link":                             {{"sign-in-link", strings.TrimPrefix(s.signIn["partner"], s.portal), 200, nobody}},
+		"/sign-in":                                  {{"sign-in", "/sign-in", 200, nobody}},
+		"/":                                         {{"home", "/", 200, ""}, {"home-of-a-partner", "/", 200, "partner"}, {"home-of-a-customer", "/", 200, "customer"}},
+		"/search":                                   {{"search", "/search?q=wing", 200, ""}, {"search-nothing", "/search?q=zzzz", 200, ""}},
+		"/customers":                                {{"customers", "/customers", 200, ""}, {"customers-none", "/customers?search=zzzz", 200, ""}},
+		"/customers/{id}":                           {{"customer", wingtip, 200, ""}, {"customer-to-be-confirmed", "/customers/" + w.stray, 200, ""}},
+		"/customers/{id}/users/{uid}/preview":       {{"user-preview", user + w.user.ID + "/preview?number=" + url.QueryEscape(w.free), 200, ""}},
+		"/customers/{id}/users/{uid}/unassign":      {{"user-unassign", user + w.holder.ID + "/unassign", 200, ""}},
+		"/customers/{id}/users/{uid}":               {{"user", user + w.user.ID, 200, ""}, {"user-with-number", user + w.holder.ID, 200, ""}},
+		"/customers/{id}/users":                     {{"users", wingtip + "/users", 200, ""}, {"users-none", wingtip + "/users?search=zzzz", 200, ""}},
+		"/customers/{id}/confirm-tenant":            {{"confirm-tenant", "/customers/" + w.stray + "/confirm-tenant", 200, ""}, {"confirm-tenant-none", wingtip + "/confirm-tenant", 200, ""}},
+		"/numbers/{e164}":                           {{"number", "/numbers/" + url.PathEscape(w.held), 200, ""}, {"number-free", "/numbers/" + url.PathEscape(w.free), 200, ""}},
+		"/numbers/{e164}/release":                   {{"number-release", "/numbers/" + url.PathEscape(w.free) + "/release", 200, ""}},
+		"/operations/{id}":                          {{"operation", "/operations/" + w.done, 200, ""}, {"operation-waiting", "/operations/" + w.brake, 200, ""}, {"operation-failed", "/operations/" + w.failed, 200, ""}},
+		"/operations/{id}/cancel":                   {{"operation-cancel", "/operations/" + w.brake + "/cancel", 200, ""}},
+		"/operations/{id}/confirm":                  {{"operation-confirm", "/operations/" + w.brake + "/confirm", 200, ""}},
+		"(an address that no page has)":             {{"not-found", "/no/such/page", 404, ""}},
+		"(a refusal of Microsoft, on its way back)": {{"access-refused", "/api/v1/mstenantconsent?error=access_denied&error_description=x&admin_consent=True&state=unknown", 0, ""}},
 	}
 }
 
@@ -94,7 +102,7 @@ func (s *stage) sights(t *testing.T, w world) []sight {
 			t.Error(err)
 			continue
 		}
-		out = append(out, sight{named(r.Pattern), path, 200})
+		out = append(out, sight{named(r.Pattern), path, 200, ""})
 	}
 	for pattern, own := range special {
 		if !strings.HasPrefix(pattern, "(") {
@@ -126,20 +134,19 @@ func TestEveryPageIsSoundInBothThemesAtEveryWidth(t *testing.T) {
 	w := s.world(t)
 	pages := s.sights(t, w)
 	for _, theme := range []string{"light", "dark"} {
-		operator := s.as(t, "operator")
-		operator.wears(t, theme)
-		stranger := s.visitor(t)
-		stranger.wears(t, theme)
+		visitors := map[string]visitor{nobody: s.visitor(t)}
+		for _, role := range []string{"operator", "partner", "customer"} {
+			visitors[role] = s.as(t, role)
+		}
+		for _, v := range visitors {
+			v.wears(t, theme)
+		}
 		// One subtest of its own, so that the visitors outlive the parallel ones.
 		t.Run(theme, func(t *testing.T) {
 			for _, p := range pages {
 				t.Run(p.name, func(t *testing.T) {
 					t.Parallel()
-					who := operator
-					if strings.HasPrefix(p.path, "/sign-in") {
-						who = stranger
-					}
-					who.looksAt(t, p, theme)
+					visitors[cmp.Or(p.role, "operator")].looksAt(t, p, theme)
 				})
 			}
 		})
@@ -201,18 +208,23 @@ func TestEveryFileOfThePortalIsWhatItSays(t *testing.T) {
 	}
 }
 
-// picture keeps what is seen, where pictures are wanted: all of the page, but not more than a long window.
+// picture keeps what is seen, where pictures are wanted: NAME.png, NAME-dark.png and NAME-390.png.
 func (b *tab) picture(name, theme string, width int64) {
 	b.t.Helper()
 	dir := os.Getenv(screenshots)
 	if dir == "" || (theme == "dark" && width != 1280) {
 		return
 	}
-	file := fmt.Sprintf("%s-%s-%d.png", name, theme, width)
+	if theme == "dark" {
+		name += "-dark"
+	}
+	if width != 1280 {
+		name += fmt.Sprintf("-%d", width)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, file), b.drawn(width), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.drawn(width), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -329,7 +329,7 @@ func (d *demo) isAt(t *testing.T, kind string) {
 		if api.key == "" || !d.running() {
 			return false, "no key yet", nil
 		}
-		a, err := api.call("GET", "/operations?unfinished=true&kind="+kind, nil)
+		a, err := api.call("GET", "/operations?state=running&kind="+kind, nil)
 		if err != nil || a.status != http.StatusOK {
 			return false, "no answer yet", nil
 		}

@@ -12,9 +12,22 @@ import (
 
 type postgresDialect struct{}
 
-// openPostgres opens one pool for both; READ COMMITTED, so every state change is a compare-and-swap or stands under a
-// unique index.
+// openPostgres opens a pool for writing and one for reading; READ COMMITTED, so every state change is a compare-and-swap or
+// stands under a unique index. Two pools, as who writes may have to read beside its transaction: with one, as many writers
+// as there are connections would wait for one another for ever.
 func openPostgres(ctx context.Context, url string) (*DB, error) {
+	w, err := openPool(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	r, err := openPool(ctx, url)
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return &DB{R: r, w: w, dialect: postgresDialect{}, url: url}, nil
+}
+
+func openPool(ctx context.Context, url string) (*sql.DB, error) {
 	p, err := sql.Open("pgx", url)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
@@ -22,10 +35,9 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	p.SetMaxOpenConns(20)
 	p.SetMaxIdleConns(10)
 	if err := p.PingContext(ctx); err != nil {
-		p.Close()
-		return nil, fmt.Errorf("reaching the store: %w", err)
+		return nil, errors.Join(fmt.Errorf("reaching the store: %w", err), p.Close())
 	}
-	return &DB{R: p, w: p, dialect: postgresDialect{}, url: url}, nil
+	return p, nil
 }
 
 func (postgresDialect) name() string { return "postgres" }

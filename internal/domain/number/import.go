@@ -439,10 +439,12 @@ func (n importNotes) plus(done []checked) importNotes {
 }
 
 func record(ctx context.Context, tx db.Tx, r *operation.Run, done []checked, notes importNotes, total int) error {
-	for _, c := range done {
-		if err := r.RecordLine(ctx, tx, operation.Line{Line: c.line.Line, Input: shown(c.line.Number), Outcome: c.out.Outcome, Error: c.out.Error}); err != nil {
-			return err
-		}
+	lines := make([]operation.Line, len(done))
+	for i, c := range done {
+		lines[i] = operation.Line{Line: c.line.Line, Input: shown(c.line.Number), Outcome: c.out.Outcome, Error: c.out.Error}
+	}
+	if err := r.RecordLines(ctx, tx, lines...); err != nil {
+		return err
 	}
 	if err := r.Note(ctx, tx, notes); err != nil {
 		return err

@@ -223,8 +223,9 @@ type HistoryLine struct {
 	Detail      string    `json:"detail,omitempty"`
 }
 
-// History answers everything that ever happened to a number, oldest first. A customer sees the lines of its own time only;
-// whom a number belonged to before is not for the next owner.
+// History answers everything that ever happened to a number, oldest first. A customer sees the lines of its own time only, a
+// partner those of its customers and, since the number came into its inventory, those of its stock: whom a number belonged
+// to before is not for the next owner.
 func (s *Numbers) History(ctx context.Context, actor access.Actor, e164 string) ([]HistoryLine, error) {
 	if err := access.Can(actor, access.Read); err != nil {
 		return nil, err
@@ -233,8 +234,12 @@ func (s *Numbers) History(ctx context.Context, actor access.Actor, e164 string) 
 		return nil, err
 	}
 	cond, args := "1=1", []any{e164}
-	if actor.Scope.Level == access.Customer {
+	switch actor.Scope.Level {
+	case access.Customer:
 		cond, args = "customer_id = $2", append(args, actor.Scope.CustomerID)
+	case access.Partner: // only by way of a removal does a number come to another partner
+		cond, args = `(customer_id IN (SELECT id FROM customer WHERE partner_id = $2) OR (customer_id IS NULL
+			AND seq > coalesce((SELECT max(seq) FROM number_event WHERE e164 = $1 AND event = 'removed'), 0)))`, append(args, actor.Scope.PartnerID)
 	}
 	rows, err := s.o.DB.R.QueryContext(ctx, `SELECT at, event, from_state, to_state, customer_id, holder_id, holder_name, operation_id, actor, detail
 		FROM number_event WHERE e164 = $1 AND `+cond+` ORDER BY seq`, args...)

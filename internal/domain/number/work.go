@@ -59,9 +59,27 @@ func (w worker) settle(ctx context.Context, tx db.Tx, op operation.Row, in wish,
 	case rec.Kind == kind.UserNumbers().Name():
 		return w.settleNumber(ctx, tx, op, in, true)
 	case strings.HasSuffix(rec.Key, "|"+kind.VoiceRoutingPolicy) && in.VoicePolicy != nil:
+		if err := w.showPolicy(ctx, tx, in); err != nil {
+			return err
+		}
 		return w.s.o.Users.SetVoice(ctx, tx, op.CustomerID, in.UserID, nil, in.VoicePolicy)
 	}
 	return nil
+}
+
+// showPolicy writes the holder's policy at his number, once it is known that he has it: a grant that comes after the number
+// may still be refused.
+func (w worker) showPolicy(ctx context.Context, tx db.Tx, in wish) error {
+	if in.VoicePolicy == nil || in.Take {
+		return nil
+	}
+	n, ok, err := find(ctx, tx, in.Number)
+	if err != nil || !ok || n.State != Assigned || !n.heldBy(in.UserID) || n.VoicePolicy == *in.VoicePolicy {
+		return err
+	}
+	n.VoicePolicy = *in.VoicePolicy
+	_, err = w.s.save(ctx, tx, n)
+	return err
 }
 
 // settleNumber: what was reserved is assigned, what was to go is free. It finds nothing to do where it was done. show also
@@ -77,8 +95,6 @@ func (w worker) settleNumber(ctx context.Context, tx db.Tx, op operation.Row, in
 		if n.State == Releasing {
 			st = step{event: Freed, by: by, because: op.ID}
 			n.VoicePolicy = ""
-		} else if in.VoicePolicy != nil {
-			n.VoicePolicy = *in.VoicePolicy
 		}
 		if _, err := w.s.move(ctx, tx, n, st); err != nil {
 			return err
@@ -103,7 +119,10 @@ func (w worker) Finish(ctx context.Context, tx db.Tx, op operation.Row, failure 
 		return fmt.Errorf("reading the input of %s: %w", op.ID, err)
 	}
 	if failure == nil {
-		return w.settleNumber(ctx, tx, op, in, false)
+		if err := w.settleNumber(ctx, tx, op, in, false); err != nil {
+			return err
+		}
+		return w.showPolicy(ctx, tx, in)
 	}
 	if err := w.s.o.Plans.Withhold(ctx, tx, op.ID); err != nil {
 		return err

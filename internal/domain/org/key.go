@@ -62,6 +62,11 @@ func (k Key) actor() access.Actor {
 	return access.Actor{Kind: KindKey, ID: k.ID, Name: k.Name, Scope: k.Scope, Role: k.Role}
 }
 
+// good says whether a key is neither revoked nor expired.
+func (k Key) good(now time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
+}
+
 func (k Key) event(actor access.Actor, action string, detail any) event {
 	return event{actor: actor, action: action, noun: "api-key", id: k.ID, partnerID: k.place.partnerID, customerID: k.place.customerID(), detail: detail}
 }
@@ -228,7 +233,7 @@ func (o *Org) Authenticate(ctx context.Context, presented string) (access.Actor,
 		return access.Actor{}, err
 	}
 	now := o.clock.Now()
-	if !found || !k.RevokedAt.IsZero() || (!k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)) {
+	if !found || !k.good(now) {
 		return access.Actor{}, refusedKey()
 	}
 	lives, err := scopeLives(ctx, o.db.R, k.Scope)

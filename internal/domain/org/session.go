@@ -75,7 +75,7 @@ func (o *Org) refuseGone(ctx context.Context, tx db.Tx, s signin) error {
 			return err
 		}
 	}
-	_, lives, err := actorNow(ctx, tx, s)
+	_, lives, err := o.actorNow(ctx, tx, s)
 	if err == nil && !lives {
 		err = refusedSession()
 	}
@@ -106,7 +106,7 @@ func (o *Org) ActorOfSession(ctx context.Context, token string) (access.Actor, e
 	if !found || !o.clock.Now().Before(s.expiresAt) {
 		return access.Actor{}, refusedSession()
 	}
-	who, lives, err := actorNow(ctx, o.db.R, s)
+	who, lives, err := o.actorNow(ctx, o.db.R, s)
 	if err != nil {
 		return access.Actor{}, err
 	}
@@ -116,8 +116,9 @@ func (o *Org) ActorOfSession(ctx context.Context, token string) (access.Actor, e
 	return who, nil
 }
 
-// actorNow re-reads a member; anybody else is who he was, while his partner or customer is there.
-func actorNow(ctx context.Context, q db.Querier, s signin) (access.Actor, bool, error) {
+// actorNow re-reads a member; who came with a key has what the key has, as long as it is good; anybody else is who he was,
+// while his partner or customer is there.
+func (o *Org) actorNow(ctx context.Context, q db.Querier, s signin) (access.Actor, bool, error) {
 	if s.memberID != "" {
 		m, lives, err := livingMember(ctx, q, s.memberID)
 		return m.Actor(), lives, err
@@ -125,6 +126,16 @@ func actorNow(ctx context.Context, q db.Querier, s signin) (access.Actor, bool, 
 	var who access.Actor
 	if err := json.Unmarshal([]byte(s.actor), &who); err != nil {
 		return access.Actor{}, false, fmt.Errorf("reading a stored actor: %w", err)
+	}
+	if who.Kind == KindKey {
+		k, err := keyIn(ctx, q, access.Scope{Level: access.Operator}, who.ID)
+		if fault.KindOf(err) == fault.NotFound || (err == nil && !k.good(o.clock.Now())) {
+			return access.Actor{}, false, nil
+		}
+		if err != nil {
+			return access.Actor{}, false, err
+		}
+		who = k.actor()
 	}
 	lives, err := scopeLives(ctx, q, who.Scope)
 	return who, lives, err
@@ -202,7 +213,7 @@ func (o *Org) UseLink(ctx context.Context, token string) (access.Actor, error) {
 			return err
 		}
 		var lives bool
-		if who, lives, err = actorNow(ctx, tx, s); err != nil {
+		if who, lives, err = o.actorNow(ctx, tx, s); err != nil {
 			return err
 		}
 		if !lives {

@@ -43,6 +43,7 @@ type house struct {
 	ops  *operation.Engine
 	sim  string
 	http *http.Client
+	time *clock.Shifted
 }
 
 // at most 1: one connection for each test and database.
@@ -55,6 +56,7 @@ func open(t *testing.T, kindOf string) *house {
 	h.db = dbtest.Open(t, dbURL)
 	log := slog.New(slog.DiscardHandler)
 	c := &clock.Shifted{}
+	h.time = c
 	j, err := jobs.New(ctx, h.db, jobs.Options{Work: true, Concurrency: 8, URL: dbURL, Log: log})
 	must(t, err)
 	h.ops = operation.NewEngine(operation.Options{DB: h.db, Jobs: j, Clock: c, Log: log, Lease: 5 * time.Second, Sweep: 200 * time.Millisecond})
@@ -131,6 +133,13 @@ func (h *house) simCall(path string, body, into any) {
 	if into != nil {
 		must(h.t, json.NewDecoder(res.Body).Decode(into))
 	}
+}
+
+// later moves the clocks of both sides.
+func (h *house) later(d time.Duration) {
+	h.t.Helper()
+	h.simCall("/_sim/clock", map[string]any{"advance": d.String()}, nil)
+	h.time.Shift(d)
 }
 
 type simTenant struct {

@@ -46,6 +46,8 @@ type notes struct {
 	TenantID  string    `json:"tenantId"` // whose administrator signed in, verified
 	ObjectID  string    `json:"objectId"`
 	UPN       string    `json:"upn"`
+	AdminID   string    `json:"adminId"` // who of those who signed in was seen to be a Global Administrator
+	Since     time.Time `json:"since"`   // when the last sign-in was redeemed: Microsoft replicates from then on
 	ProveFrom time.Time `json:"proveFrom"`
 	SyncID    string    `json:"syncId"`
 }
@@ -97,22 +99,30 @@ func (w *worker) signIn(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if named := w.customer.TenantID; named != "" && !strings.EqualFold(named, w.notes.TenantID) {
-		return "", fault.New(fault.Conflict, "wrong-tenant", "The person who signed in belongs to another organisation than %s; nothing was changed.", w.customer.Name).
-			WithAction("grant-access", "Grant access", "Use the link again and sign in with an account of the right organisation.")
+		return "", wrongTenant(w.customer)
 	}
-	session, err := w.delegated(ctx)
-	if err != nil {
+	if _, err := w.delegated(ctx); err != nil {
 		return "", err
+	}
+	return "Signed in as " + w.notes.UPN + ", a Global Administrator.", nil
+}
+
+// administers asks Graph whether who signed in is a Global Administrator, and notes it. Each sign-in is asked, also one that
+// came later because the first had expired.
+func (w *worker) administers(ctx context.Context, session *tenant.Session) error {
+	if w.notes.AdminID != "" && w.notes.AdminID == w.notes.ObjectID {
+		return nil
 	}
 	mine, err := msgraph.NewReader(session).MyDirectoryRoles(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !slices.ContainsFunc(mine, func(r msgraph.DirectoryRole) bool { return strings.EqualFold(r.RoleTemplateID, globalAdministrator) }) {
-		return "", fault.New(fault.Conflict, "not-global-administrator", "The person who signed in is not a Global Administrator of the organisation; nothing was changed.").
+		return fault.New(fault.Conflict, "not-global-administrator", "The person who signed in is not a Global Administrator of the organisation; nothing was changed.").
 			WithAction("grant-access", "Grant access", "Send the link to a Global Administrator. A role that has to be activated first must be active at that moment.")
 	}
-	return "Signed in as " + w.notes.UPN + ", a Global Administrator.", nil
+	w.notes.AdminID = w.notes.ObjectID
+	return w.r.Write(ctx, func(ctx context.Context, tx db.Tx) error { return w.r.Note(ctx, tx, w.notes) })
 }
 
 func (w *worker) redeem(ctx context.Context) error {
@@ -148,7 +158,15 @@ func (w *worker) redeem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if known := w.notes.TenantID; known != "" && !strings.EqualFold(known, claims.TenantID) {
+		return wrongTenant(w.customer)
+	}
 	return w.keepToken(ctx, claims, in)
+}
+
+func wrongTenant(c org.Customer) *fault.Fault {
+	return fault.New(fault.Conflict, "wrong-tenant", "The person who signed in belongs to another organisation than %s; nothing was changed.", c.Name).
+		WithAction("grant-access", "Grant access", "Use the link again and sign in with an account of the right organisation.")
 }
 
 // open reads the code and what belongs to it; only this job may.
@@ -193,7 +211,7 @@ func (w *worker) codeLost(ctx context.Context, err error) error {
 }
 
 func (w *worker) keepToken(ctx context.Context, claims entra.IDClaims, in entra.SignedIn) error {
-	w.notes.TenantID, w.notes.ObjectID, w.notes.UPN = strings.ToLower(claims.TenantID), claims.ObjectID, claims.UPN
+	w.notes.TenantID, w.notes.ObjectID, w.notes.UPN, w.notes.Since = strings.ToLower(claims.TenantID), claims.ObjectID, claims.UPN, w.o.Clock.Now()
 	value, err := w.o.Recipients.Seal(seal.SecretFromString(in.Token.Value.Reveal()), w.tokenBinding())
 	if err != nil {
 		return fmt.Errorf("sealing a token: %w", err)
@@ -241,13 +259,15 @@ func (w *worker) delegated(ctx context.Context) (*tenant.Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a token: %w", err)
 	}
-	return w.door.Delegated(w.ref(), tenant.Token{Value: tenant.NewSecret(string(token.Reveal())), ExpiresAt: row.expiresAt}), nil
+	session := w.door.Delegated(w.ref(), tenant.Token{Value: tenant.NewSecret(string(token.Reveal())), ExpiresAt: row.expiresAt})
+	return session, w.administers(ctx, session)
 }
 
-// replicating says whether something is not there yet just after the consent (facts/entra.md §1.5: seconds to minutes).
-func (w *worker) replicating(err error, what string) error {
+// replicating says whether something is not there yet just after it was made (facts/entra.md §1.5: seconds to minutes). The
+// operation itself may be days older: it waits for people too.
+func (w *worker) replicating(err error, made time.Time, what string) error {
 	c := tenant.ClassOf(err)
-	young := w.o.Clock.Now().Sub(w.r.Op.CreatedAt) < 5*time.Minute
+	young := w.o.Clock.Now().Sub(made) < 5*time.Minute
 	if young && (c == tenant.NotFound || c == tenant.AccessLost || c == tenant.Config || c == tenant.Refused) {
 		return operation.Wait{Until: w.o.Clock.Now().Add(2 * time.Second), For: operation.ForMicrosoft, Why: what}
 	}
@@ -263,7 +283,7 @@ func (w *worker) consent(ctx context.Context) (string, error) {
 	g := msgraph.NewReader(session)
 	sp, err := g.ServicePrincipalByAppID(ctx, w.app.AppID)
 	if err != nil {
-		return "", w.replicating(err, "Microsoft does not show the application in the tenant yet.")
+		return "", w.replicating(err, w.notes.Since, "Microsoft does not show the application in the tenant yet.")
 	}
 	grants, err := g.PermissionGrants(ctx, sp.ID)
 	if err != nil {
@@ -387,12 +407,18 @@ func RoleItems(servicePrincipalID string) []plan.Item {
 
 // prove signs in as the application alone, with fresh tokens, and reads something behind each of the two roles.
 func (w *worker) prove(ctx context.Context) (string, error) {
+	if w.notes.ProveFrom.IsZero() { // the roles were placed just now
+		w.notes.ProveFrom = w.o.Clock.Now()
+		if err := w.r.Write(ctx, func(ctx context.Context, tx db.Tx) error { return w.r.Note(ctx, tx, w.notes) }); err != nil {
+			return "", err
+		}
+	}
 	session := w.door.Session(w.ref())
 	if _, err := msgraph.NewReader(session).Organization(ctx); err != nil {
-		return "", w.replicating(err, "The application's first sign-in is refused; Microsoft may need some minutes after a consent.")
+		return "", w.replicating(err, w.notes.ProveFrom, "The application's first sign-in is refused; Microsoft may need some minutes after a consent.")
 	}
 	if _, err := teamsadmin.NewReader(session).ServiceDiscovery(ctx); err != nil {
-		return "", w.replicating(err, "Teams does not know the application's role yet; Microsoft may need some minutes.")
+		return "", w.replicating(err, w.notes.ProveFrom, "Teams does not know the application's role yet; Microsoft may need some minutes.")
 	}
 	return "Microsoft Graph and Teams administration answer the application itself.", nil
 }

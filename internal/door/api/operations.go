@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/engine/operation"
@@ -64,6 +66,9 @@ func (a *api) listOperations(ctx context.Context, in *listOperations) (*answer[l
 	total, err := a.Operations.Count(ctx, s, q)
 	if err != nil {
 		return nil, err
+	}
+	if in.Cursor != "" && uuid.Validate(in.Cursor) != nil {
+		return nil, invalidCursor()
 	}
 	q.Before, q.Limit = in.Cursor, in.Limit+1
 	found, err := a.Operations.List(ctx, s, q)
@@ -136,12 +141,16 @@ func notUndoable(o operation.Row, action string) error {
 	return f.WithAction("cancel", "Cancel", "Cancel it; what was changed by then stays and is named in its steps.")
 }
 
+func invalidCursor() *fault.Fault {
+	return fault.New(fault.Invalid, "invalid-cursor", "That is no cursor of this list.").WithRemedy("Begin again without one.")
+}
+
 func (a *api) listLines(ctx context.Context, in *listLines) (*answer[list[lineWire]], error) {
 	after := 0
 	if in.Cursor != "" {
 		n, err := strconv.Atoi(in.Cursor)
 		if err != nil || n < 0 {
-			return nil, fault.New(fault.Invalid, "invalid-cursor", "That is no cursor of this list.").WithRemedy("Begin again without one.")
+			return nil, invalidCursor()
 		}
 		after = n
 	}

@@ -71,9 +71,19 @@ func invalid(fields []fault.Field) error {
 func fieldsOf(m *huma.ErrorModel) []fault.Field {
 	out := make([]fault.Field, 0, len(m.Errors))
 	for _, e := range m.Errors {
-		out = append(out, fault.Field{Path: e.Location, Code: fieldCode(e.Message), Detail: e.Message})
+		out = append(out, fault.Field{Path: located(e), Code: fieldCode(e.Message), Detail: e.Message})
 	}
 	return out
+}
+
+// located names the field that is missing, where huma names what it is missing from.
+func located(e *huma.ErrorDetail) string {
+	rest, missing := strings.CutPrefix(e.Message, "expected required property ")
+	name, _, whole := strings.Cut(rest, " to be present")
+	if !missing || !whole {
+		return e.Location
+	}
+	return strings.TrimPrefix(e.Location+"."+name, ".")
 }
 
 // fieldCode names what huma says in words (its validation/messages.go).

@@ -211,7 +211,7 @@ func TestAMemberIsInvitedShutOutAndLetInAgain(t *testing.T) {
 	ana.post("/settings/account/password", "current", "wrong", "password", password+"!", "repeat", password+"!").is(http.StatusUnprocessableEntity).has("This is not your password.")
 	ana.get("/customers").is(http.StatusOK).has("Wingtip Toys").lacks("Tailspin")
 	list := b.get("/settings/members").is(http.StatusOK)
-	id := regexp.MustCompile(`aria-label="Shut Ana out"`).FindStringIndex(list.text)
+	id := regexp.MustCompile(`aria-label="Shut out Ana"`).FindStringIndex(list.text)
 	forms := regexp.MustCompile(`/settings/members/([^/]+)/disable`).FindAllStringSubmatch(list.text[:id[0]], -1)
 	anaID := forms[len(forms)-1][1]
 	b.post("/settings/members/" + anaID + "/disable").leads()

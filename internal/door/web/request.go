@@ -4,9 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -38,6 +40,10 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 		}()
 		if strings.ContainsRune(r.URL.Path, 0) || strings.Contains(r.URL.RawQuery, "%00") {
 			WriteProblem(seen, Of(NUL("address"), id))
+			return
+		}
+		if query, err := url.QueryUnescape(r.URL.RawQuery); !utf8.ValidString(r.URL.Path) || (err == nil && !utf8.ValidString(query)) {
+			WriteProblem(seen, Of(fault.New(fault.Malformed, "not-utf8", "The address is not UTF-8.").WithRemedy("Encode it as UTF-8."), id))
 			return
 		}
 		next.ServeHTTP(seen, r)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,8 +123,9 @@ func (e *Engine) announce(ctx context.Context, tx db.Tx, id, partner, customer s
 func (e *Engine) Sweep(ctx context.Context) error {
 	tick := time.NewTicker(e.sweep)
 	defer tick.Stop()
+	woken := map[string]wake{}
 	for {
-		if n, err := e.sweepOnce(ctx); err != nil && ctx.Err() == nil {
+		if n, err := e.sweepOnce(ctx, woken); err != nil && ctx.Err() == nil {
 			e.log.Error("sweeping operations", "error", err)
 		} else if n > 0 {
 			e.log.Debug("woke operations", "count", n)
@@ -136,9 +138,11 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	}
 }
 
-func (e *Engine) sweepOnce(ctx context.Context) (int, error) {
+// sweepOnce wakes each at once when it is first found, or was run since, and otherwise again after the length of a lease: where
+// there is more to do than workers, a wake at each look would bury the store in jobs that find nothing to do.
+func (e *Engine) sweepOnce(ctx context.Context, woken map[string]wake) (int, error) {
 	host := time.Now()
-	rows, err := e.db.R.QueryContext(ctx, `SELECT id FROM operation WHERE finished_at IS NULL AND (lease_until IS NULL OR lease_until < $1)
+	rows, err := e.db.R.QueryContext(ctx, `SELECT id, fence FROM operation WHERE finished_at IS NULL AND (lease_until IS NULL OR lease_until < $1)
 		AND (state = 'running' OR state = 'queued' OR (state = 'waiting' AND (due_at <= $2 OR cancel_asked))) ORDER BY id LIMIT 500`,
 		host.UnixMicro(), e.clock.Now().UnixMicro())
 	if err != nil {
@@ -146,17 +150,37 @@ func (e *Engine) sweepOnce(ctx context.Context) (int, error) {
 	}
 	defer rows.Close()
 	var ids []string
+	now := map[string]wake{}
 	for rows.Next() {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		var fence int64
+		if err := rows.Scan(&id, &fence); err != nil {
 			return 0, fmt.Errorf("reading an operation id: %w", err)
 		}
-		ids = append(ids, id)
+		was, known := woken[id]
+		if !known || was.fence != fence || host.Sub(was.at) >= e.lease {
+			was = wake{fence, host}
+			ids = append(ids, id)
+		}
+		now[id] = was
 	}
-	if err := rows.Err(); err != nil || len(ids) == 0 {
+	if err := rows.Err(); err != nil {
 		return 0, err
 	}
-	return len(ids), e.Wake(ctx, ids...)
+	if len(ids) > 0 {
+		if err := e.Wake(ctx, ids...); err != nil {
+			return 0, err
+		}
+	}
+	clear(woken)
+	maps.Copy(woken, now)
+	return len(ids), nil
+}
+
+// wake is when the sweeper last woke an operation, and the fence it had then: one that was run since has another.
+type wake struct {
+	fence int64
+	at    time.Time
 }
 
 // Wake has operations looked at now.

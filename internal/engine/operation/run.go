@@ -157,8 +157,23 @@ func (r *Run) Progress(ctx context.Context, tx db.Tx, done, total int) error {
 	return r.announce(ctx, tx)
 }
 
-// RecordLine keeps the outcome of one line of a batch, in the caller's transaction; a nil problem is a line that went well.
-func (r *Run) RecordLine(ctx context.Context, tx db.Tx, l Line) error {
+// RecordLines keeps the outcomes of lines of a batch, in the caller's transaction; a nil problem is a line that went well.
+// The failed ones are counted once for all of them: counting after each makes a large batch quadratic.
+func (r *Run) RecordLines(ctx context.Context, tx db.Tx, lines ...Line) error {
+	for _, l := range lines {
+		if err := r.recordLine(ctx, tx, l); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE operation SET failed_lines = (SELECT count(*) FROM operation_line WHERE operation_id = $1 AND error IS NOT NULL)
+		WHERE id = $1`, r.Op.ID)
+	if err != nil {
+		return fmt.Errorf("counting failed lines: %w", err)
+	}
+	return nil
+}
+
+func (r *Run) recordLine(ctx context.Context, tx db.Tx, l Line) error {
 	var problem any
 	if l.Error != nil {
 		raw, err := json.Marshal(l.Error)
@@ -172,11 +187,6 @@ func (r *Run) RecordLine(ctx context.Context, tx db.Tx, l Line) error {
 		r.Op.ID, l.Line, l.Input, l.Outcome, problem)
 	if err != nil {
 		return fmt.Errorf("keeping the outcome of line %d: %w", l.Line, err)
-	}
-	_, err = tx.ExecContext(ctx, `UPDATE operation SET failed_lines = (SELECT count(*) FROM operation_line WHERE operation_id = $1 AND error IS NOT NULL)
-		WHERE id = $1`, r.Op.ID)
-	if err != nil {
-		return fmt.Errorf("counting failed lines: %w", err)
 	}
 	return nil
 }

@@ -13,9 +13,14 @@ import (
 	"tcap.cloud/internal/base/fault"
 )
 
-const columns = `id, kind, title, partner_id, customer_id, service_id, subject, state, done, total, failed_lines, input, memo, result,
-	error, waiting_for, due_at, due_why, attempts, cancel_asked, undo_of, actor, actor_id, fence, correlation_id, created_at,
+// columns are a whole row; listed those of a listing, as an import's input may be megabytes and notes are the handler's own.
+const (
+	columns = first + `input, memo, ` + rest
+	listed  = first + `'{}', '{}', ` + rest
+	first   = `id, kind, title, partner_id, customer_id, service_id, subject, state, done, total, failed_lines, `
+	rest    = `result, error, waiting_for, due_at, due_why, attempts, cancel_asked, undo_of, actor, actor_id, fence, correlation_id, created_at,
 	started_at, finished_at, version`
+)
 
 func scan(row interface{ Scan(...any) error }) (Row, error) {
 	var o Row
@@ -80,7 +85,7 @@ func (q Query) where(s access.Scope) (string, []any) {
 	return strings.Join(conds, " AND "), args
 }
 
-// List answers operations inside the scope, newest first.
+// List answers operations inside the scope, newest first, without their input and notes.
 func (e *Engine) List(ctx context.Context, s access.Scope, q Query) ([]Row, error) {
 	where, args := q.where(s)
 	if q.Before != "" {
@@ -88,7 +93,7 @@ func (e *Engine) List(ctx context.Context, s access.Scope, q Query) ([]Row, erro
 		where += fmt.Sprintf(" AND id < $%d", len(args))
 	}
 	args = append(args, q.Limit)
-	rows, err := e.db.R.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM operation WHERE %s ORDER BY id DESC LIMIT $%d`, columns, where, len(args)), args...)
+	rows, err := e.db.R.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM operation WHERE %s ORDER BY id DESC LIMIT $%d`, listed, where, len(args)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing operations: %w", err)
 	}

@@ -129,7 +129,9 @@ func (e *Engine) begin(ctx context.Context, r *operation.Run, j Job) ([]Record, 
 func (e *Engine) one(ctx context.Context, r *operation.Run, j Job, rec *Record, resumed bool) error {
 	if rec.State.Final() {
 		if rec.State == Failed {
-			return fault.New(fault.Conflict, rec.Error.Code, "%s", rec.Error.Detail)
+			f := fault.New(fault.Conflict, rec.Error.Code, "%s", rec.Error.Detail)
+			f.Remedy = rec.Error.Remedy
+			return f
 		}
 		return nil
 	}

@@ -155,8 +155,19 @@ func (e *Engine) advance(ctx context.Context, r *operation.Run, rec *Record, to 
 	return nil
 }
 
-// verified ends a change well: recorded, remembered as ours, settled by its owner, all at once.
+// verified ends a change well: recorded, remembered as ours, settled by its owner, all at once. Where somebody edits the
+// owner's row at that very moment it is read and settled anew: the tenant has the change, so being overtaken is no refusal.
 func (e *Engine) verified(ctx context.Context, r *operation.Run, rec *Record, settle Settle) error {
+	var err error
+	for range 5 {
+		if err = e.verifiedOnce(ctx, r, rec, settle); fault.KindOf(err) != fault.Stale {
+			return err
+		}
+	}
+	return fmt.Errorf("overtaken again and again: %s", err) // no fault any more: it is tried again later
+}
+
+func (e *Engine) verifiedOnce(ctx context.Context, r *operation.Run, rec *Record, settle Settle) error {
 	done := r.Op.Done + 1
 	err := r.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := e.move(ctx, tx, *rec, Verified, "finished_at", "", e.clock.Now()); err != nil {

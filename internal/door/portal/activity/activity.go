@@ -39,6 +39,7 @@ type view struct {
 	customer org.Customer // zero for everything in the scope
 	entries  []audit.Entry
 	names    map[string]string
+	people   frame.Names
 	choices  []listing.Choice
 	paging   ui.Paging
 	form     frame.Form
@@ -93,7 +94,7 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, v view, q audit.Quer
 	status := http.StatusOK
 	if len(v.form.Errors) > 0 {
 		status = http.StatusUnprocessableEntity
-	} else if err := p.fill(ctx, q, &v); err != nil {
+	} else if err := p.fill(ctx, who, q, &v); err != nil {
 		return err
 	}
 	var err error
@@ -111,7 +112,7 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, v view, q audit.Quer
 	return p.Render(w, r, status, page, listPage(v))
 }
 
-func (p pages) fill(ctx context.Context, q audit.Query, v *view) error {
+func (p pages) fill(ctx context.Context, who access.Actor, q audit.Query, v *view) error {
 	var err error
 	if text := v.query.Cursor(); text != "" {
 		if q.Before, err = parse(text); err != nil {
@@ -126,6 +127,7 @@ func (p pages) fill(ctx context.Context, q audit.Query, v *view) error {
 		v.entries = v.entries[:pageSize]
 		next = cursorOf(v.entries[pageSize-1])
 	}
+	v.people = p.People(ctx, who, v.entries)
 	v.paging = v.query.Pager(next, len(v.entries), -1, false)
 	return nil
 }

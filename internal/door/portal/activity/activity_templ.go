@@ -38,7 +38,7 @@ func listPage(v view) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.customer.ID != "" {
-			templ_7745c5c3_Err = ui.PageHeader(v.customer.Name, nil, "Who did what here, newest first. Times are UTC.", headActions(v)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(v.customer.Name, nil, frame.About(v.customer), headActions(v)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -148,7 +148,7 @@ func changes(e audit.Entry) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if e.OperationID != "" {
+		if e.OperationID != "" && e.TargetKind != "operation" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -28,7 +28,7 @@ func (v view) table() ui.Table {
 
 // what is the entry's title; it leads to what was done to.
 func (v view) what(e audit.Entry) ui.Cell {
-	return ui.Cell{Text: diff.Title(e), Href: targetOf(e)}
+	return ui.Cell{Text: diff.Title(e, v.people), Href: targetOf(e)}
 }
 
 // targetOf is the page of what an entry is about; empty where there is none.

@@ -9,7 +9,6 @@ import (
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/domain/capability"
-	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/servicecard"
 	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/ui"
@@ -42,7 +41,11 @@ func (p pages) trouble(c servicecard.Card) []ui.CardFact {
 		}
 	}
 	if c.Remedy != nil && c.Remedy.Text != "" {
-		out = append(out, ui.CardFact{Label: "Who", Value: c.Remedy.Text})
+		label := "Who"
+		if c.Remedy.Action == "confirm-tenant" { // its text says what to do; it is for whoever looks
+			label = "Do"
+		}
+		out = append(out, ui.CardFact{Label: label, Value: c.Remedy.Text})
 	}
 	return out
 }
@@ -88,13 +91,15 @@ func resync(r *http.Request, c servicecard.Card) templ.Component {
 // remedy is the one button that mends the state, and what goes with it.
 func remedy(r *http.Request, c servicecard.Card, primary ui.Variant) templ.Component {
 	var parts []templ.Component
+	if frame.Can(r, access.Manage) {
+		parts = append(parts, remedyButtons(c, primary)...)
+	}
 	if c.OperationID != "" {
 		parts = append(parts, ui.LinkButton("Watch the connection", "/operations/"+c.OperationID, ui.Secondary))
 	}
 	if frame.Can(r, access.Manage) {
-		parts = append(parts, remedyButtons(c, primary)...)
 		parts = append(parts, ui.Button(ui.Btn{Text: "Service settings", Href: "/services/" + c.Service.ID + "/settings",
-			Label: "Settings of " + frame.KindWords(c.Service.Kind)}))
+			Label: "Service settings of " + frame.KindWords(c.Service.Kind)}))
 	}
 	if len(parts) == 0 {
 		return nil
@@ -182,17 +187,4 @@ func answerState(d capability.Decision) ui.State {
 	default:
 		return ui.State{Code: "refused", Word: "No", Icon: ui.IconMinus, Tone: ui.ToneNeutral}
 	}
-}
-
-// about answers what the header of a customer's page says: domain, cloud, partner.
-func about(c org.Customer) string {
-	parts := []string{}
-	if c.PrimaryDomain != "" {
-		parts = append(parts, c.PrimaryDomain)
-	}
-	parts = append(parts, frame.CloudWords(c.Cloud)+" cloud")
-	if c.PartnerName != "" {
-		parts = append(parts, "Customer of "+c.PartnerName)
-	}
-	return strings.Join(parts, " · ")
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"tcap.cloud/internal/door/portal/frame"
 )
 
 // Line is one thing that is different. Before or After is empty where there was or is none.
@@ -48,6 +50,9 @@ func Detail(detail json.RawMessage) []Line {
 		}
 		said := flat(d[key])
 		for _, inner := range slices.Sorted(maps.Keys(said)) {
+			if said[inner] == "no" { // a mark that was not set
+				continue
+			}
 			lines = append(lines, Line{Key: Words(join(key, inner)), After: said[inner]})
 		}
 	}
@@ -63,10 +68,11 @@ func told(key string) bool {
 	return false
 }
 
-// hidden are members that say nothing to people: an id of ours, a version that counts up with every change.
+// hidden are members that say nothing to people: an id of ours, a version that counts up with every change, and what stands
+// beside the entry already (who, where).
 func hidden(key string) bool {
 	switch key {
-	case "id", "version", "updatedAt", "createdAt":
+	case "id", "version", "updatedAt", "createdAt", "createdBy", "hint", "partnerId", "customerId", "serviceId", "user":
 		return true
 	}
 	return false
@@ -157,7 +163,7 @@ func spoken(s string) string {
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at.UTC().Format("2 Jan 2006, 15:04 UTC")
 	}
-	return short(s)
+	return short(frame.Spell(s))
 }
 
 func short(s string) string {
@@ -180,6 +186,9 @@ func join(path, key string) string {
 
 // Words turns a member's path into words: voicePolicy becomes Voice policy, brand.accent Brand, accent.
 func Words(path string) string {
+	if path == "scope.level" {
+		return "Scope"
+	}
 	var b strings.Builder
 	prev := ' '
 	for i, r := range path {

@@ -9,6 +9,7 @@ import (
 
 	"tcap.cloud/internal/base/audit"
 	"tcap.cloud/internal/door/portal/diff"
+	"tcap.cloud/internal/door/portal/frame"
 )
 
 func TestLinesTellWhatIsDifferentInWords(t *testing.T) {
@@ -49,14 +50,14 @@ func TestEqualValuesDifferInNothing(t *testing.T) {
 
 func TestAChangeInATenantIsToldByItsOwnTitle(t *testing.T) {
 	t.Parallel()
-	e := audit.Entry{Action: "change.verified", Detail: json.RawMessage(`{"title":"Assign +61255500001","before":null,"after":{"number":"+61255500001","type":"DirectRouting"}}`)}
-	if got := diff.Title(e); got != "Done: Assign +61255500001" {
+	e := audit.Entry{Action: "change.verified", TargetKind: "user-number", TargetID: "u", Detail: json.RawMessage(`{"title":"Assign +61255500001","before":null,"after":{"number":"+61255500001","type":"DirectRouting"}}`)}
+	if got := diff.Title(e, frame.Names{"u": "Ana Lopez"}); got != "Done: Assign +61\u00a02\u00a05550\u00a00001 to Ana Lopez" {
 		t.Error(got)
 	}
-	if got := diff.Event(e); got.After != "Number +61255500001; Type Direct Routing" || got.Before != "" {
+	if got := diff.Event(e, nil); got.After != "Number +61\u00a02\u00a05550\u00a00001; Type Direct Routing" || got.Before != "" {
 		t.Errorf("%+v", got)
 	}
-	if got := diff.Title(audit.Entry{Action: "service.hand-over"}); got != "Service hand over" {
+	if got := diff.Title(audit.Entry{Action: "service.hand-over"}, nil); got != "Service hand over" {
 		t.Error(got)
 	}
 }

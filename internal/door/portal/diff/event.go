@@ -9,10 +9,10 @@ import (
 	"tcap.cloud/internal/door/portal/ui"
 )
 
-// Event is an audit entry as one line of a history, with what changed.
-func Event(e audit.Entry) ui.Event {
+// Event is an audit entry as one line of a history, with what changed. names says whom a change in a tenant is for.
+func Event(e audit.Entry, names frame.Names) ui.Event {
 	ev := frame.Event(e)
-	ev.Title = Title(e)
+	ev.Title = Title(e, names)
 	switch e.Action {
 	case "change.failed":
 		ev.Icon, ev.Tone = ui.IconCross, ui.ToneBad
@@ -33,23 +33,23 @@ func Event(e audit.Entry) ui.Event {
 }
 
 // Events are entries as a history, in their order.
-func Events(entries []audit.Entry) []ui.Event {
+func Events(entries []audit.Entry, names frame.Names) []ui.Event {
 	out := make([]ui.Event, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, Event(e))
+		out = append(out, Event(e, names))
 	}
 	return out
 }
 
-// Title says what an entry is about: a change in a tenant by its own title.
-func Title(e audit.Entry) string {
+// Title says what an entry is about: a change in a tenant by its own title, and whom it is for.
+func Title(e audit.Entry, names frame.Names) string {
 	var d struct{ Title string }
 	verb, ok := map[string]string{"change.intended": "Planned", "change.verified": "Done", "change.failed": "Failed", "operation.succeeded": "Ended well",
 		"operation.failed": "Ended with a failure", "operation.cancelled": "Ended by cancelling"}[e.Action]
 	if !ok || json.Unmarshal(e.Detail, &d) != nil || d.Title == "" {
 		return frame.ActionWords(e.Action)
 	}
-	return verb + ": " + d.Title
+	return verb + ": " + frame.Spell(names.Tell(e.TargetKind, e.TargetID, d.Title))
 }
 
 func named(key, value string, of int) string {

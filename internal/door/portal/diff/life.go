@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tcap.cloud/internal/domain/number"
+	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/ui"
 )
 
@@ -13,7 +14,7 @@ func Life(lines []number.HistoryLine) []ui.Event {
 	events := make([]ui.Event, 0, len(lines))
 	for _, l := range slices.Backward(lines) {
 		title, icon, tone := lifeWords(l.Event)
-		e := ui.Event{At: l.At, Title: title, Icon: icon, Tone: tone, Who: l.Actor, Why: l.Detail}
+		e := ui.Event{At: l.At, Title: title, Icon: icon, Tone: tone, Who: l.Actor, Why: frame.Spell(l.Detail)}
 		if l.Holder != nil {
 			e.Title += ": " + l.Holder.Name
 		}

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/ui"
 	"tcap.cloud/internal/engine/plan"
 )
@@ -16,19 +17,19 @@ func orNone(text string) string {
 func OfPlan(p plan.Plan) []Titled {
 	out := make([]Titled, 0, len(p.Changes))
 	for _, c := range p.Changes {
-		out = append(out, Titled{Title: c.Title, Lines: of(c)})
+		out = append(out, Titled{Title: frame.Spell(c.Title), Lines: of(c)})
 	}
 	return out
 }
 
-// OfRecords says recorded changes in words, each with how far it is.
-func OfRecords(records []plan.Record) []Titled {
+// OfRecords says recorded changes in words, each with whom it is for and how far it is.
+func OfRecords(records []plan.Record, names frame.Names) []Titled {
 	out := make([]Titled, 0, len(records))
 	for _, r := range records {
 		state := ui.OperationState(string(r.State))
-		t := Titled{Title: r.Title, State: &state, Lines: of(r.Change)}
+		t := Titled{Title: frame.Spell(names.Tell(r.Kind, r.Key, r.Title)), State: &state, Lines: of(r.Change)}
 		if r.Error != nil {
-			t.Note = r.Error.Detail
+			t.Note = frame.Spell(r.Error.Detail)
 			if r.Error.Remedy != nil {
 				t.Note += " " + r.Error.Remedy.Text
 			}

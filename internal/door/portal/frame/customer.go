@@ -36,6 +36,19 @@ func CustomerTabs(customerID string, current Tab) []ui.Tab {
 	return tabs
 }
 
+// About is the line under a customer's name, the same on each of its tabs: domain, cloud, partner.
+func About(c org.Customer) string {
+	parts := []string{}
+	if c.PrimaryDomain != "" {
+		parts = append(parts, c.PrimaryDomain)
+	}
+	parts = append(parts, CloudWords(c.Cloud)+" cloud")
+	if c.PartnerName != "" {
+		parts = append(parts, "Customer of "+c.PartnerName)
+	}
+	return strings.Join(parts, " · ")
+}
+
 // KindWords says a kind of service as people call it.
 func KindWords(kind string) string {
 	switch kind {

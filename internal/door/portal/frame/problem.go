@@ -19,15 +19,18 @@ func ProblemOf(err error) ui.ProblemView {
 	if !ok {
 		f = fault.New(fault.Internal, "internal", "Something went wrong on our side.")
 	}
-	v := ui.ProblemView{Happened: f.Detail, Code: f.Code}
+	v := ui.ProblemView{Happened: Spell(f.Detail), Code: f.Code}
 	if f.Kind == fault.Invalid || f.Kind == fault.Conflict || f.Kind == fault.Stale {
 		v.Tone = ui.ToneWarn
 	}
 	if f.Kind != fault.NotFound && f.Kind != fault.Internal && !strings.Contains(strings.ToLower(f.Detail), "nothing was changed") {
 		v.Means = "Nothing was changed."
 	}
-	if f.Remedy != nil {
-		v.Do = f.Remedy.Text
+	switch {
+	case f.Remedy != nil:
+		v.Do = Spell(f.Remedy.Text)
+	case f.Kind == fault.NotFound:
+		v.Do = "Check the address, or search for what you need."
 	}
 	return v
 }
@@ -92,7 +95,7 @@ func FieldErrors(err error) map[string]string {
 	}
 	for _, field := range f.Fields {
 		if path := strings.TrimPrefix(field.Path, "body."); out[path] == "" {
-			out[path] = field.Detail
+			out[path] = Spell(field.Detail)
 		}
 	}
 	return out

@@ -54,6 +54,7 @@ type view struct {
 	made        []ui.Permission
 	host        string // of Microsoft's sign-in page
 	may         bool
+	connected   bool // already: granting renews what was allowed
 	problem     *ui.ProblemView
 	demoUser    string // with demoSecret: the account of the simulated administrator
 	demoSecret  string
@@ -74,6 +75,9 @@ func (p pages) draw(w http.ResponseWriter, r *http.Request, status int, refusal 
 	}
 	if v.asker, err = p.asker(r, c); err != nil {
 		return err
+	}
+	if card, err := p.Cards.Card(r.Context(), frame.Actor(r), s.ID); err == nil {
+		v.connected = card.Status == string(pairing.Active)
 	}
 	if p.Demo != nil && p.Demo.Administrator != nil {
 		v.demoUser, v.demoSecret = p.Demo.Administrator(r.Context(), c.ID)

@@ -47,7 +47,8 @@ type view struct {
 	needs   []need
 	more    int // needs that are not told one by one
 	calm    string
-	stats   []ui.Stat
+	figures []ui.Stat // of customers
+	numbers []ui.Stat // of numbers and of work
 	failed  []operation.Row
 	history []ui.Event
 	cut     bool
@@ -70,11 +71,15 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 	if err := p.needs(r, who, lines, &v); err != nil {
 		return err
 	}
-	if v.stats, err = p.stats(r.Context(), who, lines); err != nil {
+	v.figures = figures(lines)
+	if v.numbers, err = p.numbers(r.Context(), who); err != nil {
 		return err
 	}
 	if v.failed, err = p.Operations.List(r.Context(), who.Scope, operation.Query{State: operation.Failed, Limit: 5}); err != nil {
 		return err
+	}
+	for i := range v.failed {
+		v.failed[i].Title = frame.Spell(v.failed[i].Title)
 	}
 	v.failed = slices.DeleteFunc(v.failed, func(o operation.Row) bool { return p.Now().Sub(o.FinishedAt) > 24*time.Hour })
 	if v.history, err = overview.History(r.Context(), p.Frame, who, audit.Query{}); err != nil {
@@ -182,26 +187,32 @@ func (p pages) calm(lines []overview.Line) string {
 	return text
 }
 
-// stats are the figures; each opens what it counts.
-func (p pages) stats(ctx context.Context, who access.Actor, lines []overview.Line) ([]ui.Stat, error) {
+// figures count the customers by state; each opens what it counts.
+func figures(lines []overview.Line) []ui.Stat {
 	byStatus := map[string]int{}
 	for _, l := range lines {
 		byStatus[l.Status]++
 	}
-	out := []ui.Stat{{Label: "Customers", Value: strconv.Itoa(len(lines)), Href: "/customers", Icon: ui.IconBuilding}}
+	out := []ui.Stat{{Label: "All", Value: strconv.Itoa(len(lines)), Href: "/customers", Icon: ui.IconBuilding}}
 	for _, s := range overview.Statuses() {
 		if byStatus[s] > 0 {
 			state := overview.State(s)
 			out = append(out, ui.Stat{Label: state.Word, Value: strconv.Itoa(byStatus[s]), Href: "/customers?status=" + s, Icon: state.Icon, Tone: state.Tone})
 		}
 	}
+	return out
+}
+
+// numbers are the figures of numbers, and of the work that runs.
+func (p pages) numbers(ctx context.Context, who access.Actor) ([]ui.Stat, error) {
+	var out []ui.Stat
 	numbers, err := p.Numbers.Counts(ctx, who, number.Query{})
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range []number.State{number.Free, number.Assigned, number.Quarantined} {
 		state := ui.NumberState(string(s))
-		out = append(out, ui.Stat{Label: "Numbers " + lower(state.Word), Value: strconv.Itoa(numbers[s]), Href: "/numbers?state=" + string(s), Icon: ui.IconHash})
+		out = append(out, ui.Stat{Label: state.Word, Value: strconv.Itoa(numbers[s]), Href: "/numbers?state=" + string(s), Icon: ui.IconHash})
 	}
 	running, err := p.Operations.Count(ctx, who.Scope, operation.Query{Unfinished: true})
 	if err != nil {
@@ -209,5 +220,3 @@ func (p pages) stats(ctx context.Context, who access.Actor, lines []overview.Lin
 	}
 	return append(out, ui.Stat{Label: "Work running", Value: strconv.Itoa(running), Href: "/operations?unfinished=true", Icon: ui.IconActivity}), nil
 }
-
-func lower(word string) string { return string(word[0]|0x20) + word[1:] }

@@ -2,10 +2,8 @@ package numbers
 
 import (
 	"net/http"
-	"strings"
 
 	"tcap.cloud/internal/base/access"
-	"tcap.cloud/internal/base/e164"
 	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/door/portal/frame"
@@ -131,7 +129,7 @@ func (v listView) cells(n number.Number) []ui.Cell {
 	if n.Holder != nil {
 		holder = ui.Cell{Text: n.Holder.Name, Href: userHref(n)}
 	}
-	cells := []ui.Cell{{Text: strings.ReplaceAll(e164.Number(n.Number).Format(e164.National), " ", "\u00a0"), Sub: n.Number, Href: href(n.Number)}, stateCell, holder}
+	cells := []ui.Cell{{Text: frame.Spell(n.Number), Href: href(n.Number)}, stateCell, holder}
 	if v.wide {
 		cells = append(cells, v.owner(n))
 	}

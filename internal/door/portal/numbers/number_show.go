@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/e164"
@@ -24,7 +25,7 @@ type view struct {
 }
 
 func (v view) base() string  { return href(v.number.Number) }
-func (v view) title() string { return e164.Number(v.number.Number).Format(e164.International) }
+func (v view) title() string { return frame.Spell(v.number.Number) }
 
 // load reads a number inside the person's scope; 404 outside it.
 func (p pages) load(r *http.Request) (view, error) {
@@ -124,7 +125,7 @@ func (v view) holder() string {
 
 func (v view) facts() []ui.Pair {
 	n := v.number
-	pairs := []ui.Pair{{Key: "E.164", Text: n.Number}, {Key: "Dialled in the country", Text: e164.Number(n.Number).Format(e164.National)}}
+	pairs := []ui.Pair{{Key: "E.164", Body: ui.CopyValue("the number in E.164", n.Number)}, {Key: "Dialled in the country", Text: strings.ReplaceAll(e164.Number(n.Number).Format(e164.National), " ", "\u00a0")}}
 	if n.Holder != nil {
 		pairs = append([]ui.Pair{{Key: "Holder", Text: n.Holder.Name, Href: userHref(n)}}, pairs...)
 	}

@@ -45,7 +45,7 @@ func listPage(v listView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ui.PageHeader(v.customer.Name, nil, "The numbers of this customer, and who holds each.", listActions(v)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(v.customer.Name, nil, frame.About(v.customer), listActions(v)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -541,7 +541,7 @@ func showPage(v view) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.KeyValues([]ui.Pair{{Key: "Tags", Text: orNone(joined(v.number.Tags))}, {Key: "Caller ID", Text: orNone(v.number.CallerID)}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.KeyValues([]ui.Pair{{Key: "Tags", Text: orNone(joined(v.number.Tags))}, {Key: "Caller ID", Text: orNone(frame.Spell(v.number.CallerID))}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

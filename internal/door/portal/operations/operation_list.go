@@ -124,6 +124,7 @@ func (v listView) table(id, caption string, rows []operation.Row, empty string) 
 	t := ui.Table{ID: id, Caption: caption, ShowTitle: true, Empty: ui.Empty{Icon: ui.IconActivity, Sentence: empty},
 		Columns: []ui.Column{{Title: "What"}, {Title: "State"}, {Title: "Progress", Number: true}, {Title: "Customer"}, {Title: "Asked for by"}, {Title: "Begun"}}}
 	for _, o := range rows {
+		o = spelled(o)
 		state := ui.OperationState(string(o.State))
 		c := ui.Cell{Text: v.names[o.CustomerID], Href: "/customers/" + o.CustomerID}
 		if c.Text == "" {
@@ -164,7 +165,7 @@ func failedTable(v view) ui.Table {
 	for _, l := range v.failed {
 		why := ui.Cell{Text: l.Outcome}
 		if l.Error != nil {
-			why.Text = l.Error.Detail
+			why.Text = frame.Spell(l.Error.Detail)
 			if l.Error.Remedy != nil {
 				why.Sub = l.Error.Remedy.Text
 			}

@@ -51,6 +51,7 @@ type view struct {
 	records  []plan.Record
 	failed   []operation.Line
 	history  []audit.Entry
+	people   frame.Names
 	now      time.Time
 	act      bool // the person may cancel, retry and check
 	manage   bool // the person may sign in and confirm
@@ -83,10 +84,46 @@ func (p pages) load(ctx context.Context, who access.Actor, id string) (view, err
 		return v, err
 	}
 	v.history, err = audit.List(ctx, p.DB.R, audit.Query{Scope: who.Scope, OperationID: id, Limit: 50})
+	v.people = p.people(ctx, who, v)
+	v.op = spelled(v.op)
 	v.act = access.Can(who, access.Assign) == nil
 	v.manage = access.Can(who, access.Manage) == nil
 	v.live = p.Hub != nil && !v.op.State.Final()
 	return v, err
+}
+
+// people are the names of those whom the changes and the history are about.
+func (p pages) people(ctx context.Context, who access.Actor, v view) frame.Names {
+	if v.op.CustomerID == "" {
+		return nil
+	}
+	var targets [][2]string
+	for _, r := range v.records {
+		targets = append(targets, [2]string{r.Kind, r.Key})
+	}
+	for _, e := range v.history {
+		targets = append(targets, [2]string{e.TargetKind, e.TargetID})
+	}
+	return p.PeopleAt(ctx, who, v.op.CustomerID, targets)
+}
+
+// spelled is an operation whose words spell numbers as pages do.
+func spelled(o operation.Row) operation.Row {
+	o.Title, o.DueWhy = frame.Spell(o.Title), frame.Spell(o.DueWhy)
+	if o.Error != nil {
+		said := *o.Error
+		said.Detail = frame.Spell(said.Detail)
+		o.Error = &said
+	}
+	return o
+}
+
+// changesTitle stands above the changes: they are made, or they were.
+func (v view) changesTitle() string {
+	if v.op.State.Final() {
+		return "What was changed in the tenant"
+	}
+	return "What is changed in the tenant"
 }
 
 // page is the frame of one operation's page.
@@ -231,11 +268,11 @@ func (v view) stepList() []ui.Step {
 }
 
 func (v view) facts() []ui.Pair {
-	pairs := []ui.Pair{{Key: "Kind", Text: KindWords(v.op.Kind), Href: "/operations?kind=" + v.op.Kind}, {Key: "Asked for by", Text: v.op.Actor},
-		{Key: "Begun", Body: ui.Time(v.op.CreatedAt, v.now)}}
+	pairs := []ui.Pair{{Key: "Kind", Text: KindWords(v.op.Kind), Href: "/operations?kind=" + v.op.Kind}}
 	if v.customer.ID != "" {
 		pairs = append(pairs, ui.Pair{Key: "Customer", Text: v.customer.Name, Href: "/customers/" + v.customer.ID})
 	}
+	pairs = append(pairs, ui.Pair{Key: "Asked for by", Text: v.op.Actor}, ui.Pair{Key: "Begun", Body: ui.Time(v.op.CreatedAt, v.now)})
 	if !v.op.FinishedAt.IsZero() {
 		pairs = append(pairs, ui.Pair{Key: "Ended", Body: ui.Time(v.op.FinishedAt, v.now)},
 			ui.Pair{Key: "Took", Text: ui.Took(max(v.op.FinishedAt.Sub(v.op.CreatedAt), time.Millisecond))})

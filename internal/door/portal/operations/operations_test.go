@@ -50,7 +50,7 @@ func TestWhatWaitsSaysForWhatAndCanBeCheckedAndCancelled(t *testing.T) {
 	agent.Get("/operations/"+id+"/cancel").Has(t, http.StatusOK, "Cancel this operation?")
 	agent.Post("/operations/"+id+"/cancel").LeadsTo(t, "/operations/"+id)
 	w.Until(id, operation.Cancelled)
-	agent.Get("/operations/"+id).Has(t, http.StatusOK, "Cancelled", "Operation cancel")
+	agent.Get("/operations/"+id).Has(t, http.StatusOK, "Cancelled", "Cancelling asked for")
 	agent.Post("/operations/"+id+"/cancel").Has(t, http.StatusConflict, "already ended")
 	agent.Post("/operations/"+id+"/sign-in").Has(t, http.StatusConflict, "not waiting for an administrator")
 	agent.Get("/operations/"+id+"/confirm").Has(t, http.StatusConflict, "not waiting for a confirmation")

@@ -3,6 +3,7 @@ package overview
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tcap.cloud/internal/base/access"
@@ -23,16 +24,35 @@ func History(ctx context.Context, f *frame.Frame, who access.Actor, q audit.Quer
 	if err != nil {
 		return nil, err
 	}
-	var out []ui.Event
+	entries = slices.DeleteFunc(entries, func(e audit.Entry) bool { return aside(e.Action) })
+	entries = entries[:min(historyLines, len(entries))]
+	places := placesOf(ctx, f, who, q, entries)
+	people, out := f.People(ctx, who, entries), make([]ui.Event, 0, historyLines)
 	for _, e := range entries {
-		if aside(e.Action) {
-			continue
+		ev := short(e, people)
+		if name := places[e.CustomerID]; name != "" {
+			ev.Place, ev.PlaceHref = name, "/customers/"+e.CustomerID
 		}
-		if out = append(out, short(e)); len(out) == historyLines {
-			break
-		}
+		out = append(out, ev)
 	}
 	return out, nil
+}
+
+// placesOf answers the names of the customers that entries are about, by id; none for the history of one customer. One that
+// is gone has no name, and no page to lead to.
+func placesOf(ctx context.Context, f *frame.Frame, who access.Actor, q audit.Query, entries []audit.Entry) map[string]string {
+	names := map[string]string{}
+	for _, e := range entries {
+		if _, known := names[e.CustomerID]; known || e.CustomerID == "" || q.CustomerID != "" {
+			continue
+		}
+		c, err := f.Org.Customer(ctx, who, e.CustomerID)
+		if err != nil {
+			c.Name = ""
+		}
+		names[e.CustomerID] = c.Name
+	}
+	return names
 }
 
 // aside says whether an entry is of no interest to those who ask what changed: sign-ins, and the steps of a change whose
@@ -43,12 +63,12 @@ func aside(action string) bool {
 }
 
 // short leaves out the values of what was made new: its name says enough.
-func short(e audit.Entry) ui.Event {
-	ev := diff.Event(e)
+func short(e audit.Entry, people frame.Names) ui.Event {
+	ev := diff.Event(e, people)
 	if ev.Before == "" || len(ev.Before)+len(ev.After) > 160 {
 		ev.Before, ev.After = "", ""
 	}
-	if name := named(e); name != "" && !strings.Contains(ev.Title, name) {
+	if name := frame.Spell(named(e)); name != "" && !strings.Contains(ev.Title, name) {
 		ev.Title += ": " + name
 	}
 	return ev

@@ -110,7 +110,7 @@ func batch(ctx context.Context, r *operation.Run) error {
 				if i == 2 {
 					l.Input, l.Outcome, l.Error = "=1+1", "rejected", &operation.Problem{Code: "bad", Detail: "No such number."}
 				}
-				if err := r.RecordLine(ctx, tx, l); err != nil {
+				if err := r.RecordLines(ctx, tx, l); err != nil {
 					return err
 				}
 			}

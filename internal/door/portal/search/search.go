@@ -75,7 +75,7 @@ func (p pages) find(ctx context.Context, who access.Actor, text string) ([]ui.Pa
 		return nil, err
 	}
 	for _, n := range numbers.Items {
-		out = append(out, ui.PaletteResult{Icon: ui.IconHash, Text: n.Number, Note: "Number, " + strings.ToLower(ui.NumberState(string(n.State)).Word), Href: "/numbers/" + n.Number})
+		out = append(out, ui.PaletteResult{Icon: ui.IconHash, Text: frame.Spell(n.Number), Note: "Number, " + strings.ToLower(ui.NumberState(string(n.State)).Word), Href: "/numbers/" + n.Number})
 	}
 	people, err := p.people(ctx, who, text)
 	return append(out, people...), err

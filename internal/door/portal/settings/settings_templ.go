@@ -652,7 +652,7 @@ func memberActions(m org.Member, self string) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if m.DisabledAt.IsZero() {
-			templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/invite", ui.Btn{Text: "Sign-in link", Small: true, Label: "Make a sign-in link for " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/invite", ui.Btn{Text: "Sign-in link", Small: true, Label: "Sign-in link for " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -737,7 +737,7 @@ func memberActions(m org.Member, self string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Button(ui.Btn{Text: "Change role", Small: true, Label: "Change the role of " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Button(ui.Btn{Text: "Change role", Small: true, Label: "Change role of " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -745,13 +745,13 @@ func memberActions(m org.Member, self string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/disable", ui.Btn{Text: "Shut out", Small: true, Label: "Shut " + m.Name + " out"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/disable", ui.Btn{Text: "Shut out", Small: true, Label: "Shut out " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 		} else {
-			templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/enable", ui.Btn{Text: "Let in again", Small: true, Label: "Let " + m.Name + " in again"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PostButton("/settings/members/"+m.ID+"/enable", ui.Btn{Text: "Let in again", Small: true, Label: "Let in again: " + m.Name}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -52,7 +52,7 @@ func signInPage(v view) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Everything here is simulated, also Microsoft. Choose who you want to be; you can sign out and come back as another.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Everything here is simulated, Microsoft included. Choose who you want to be; you can sign out and come back as another.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -30,9 +30,9 @@ func navResults(p Page) []PaletteResult {
 // context the CSP extension gates every hx attribute behind it (htmx 4,
 // hx-csp); without one that extension would refuse everything, so it is left out.
 func htmxConfig(nonce string) string {
-	ext := "hx-sse"
+	ext := "sse"
 	if nonce != "" {
-		ext = "hx-csp, hx-sse"
+		ext = "hx-csp, sse"
 	}
 	return fmt.Sprintf(`{"includeIndicatorCSS":false,"extensions":%q,"mode":"same-origin","history":true,"noSwap":[204,304]}`, ext)
 }

@@ -1,5 +1,7 @@
 package ui
 
+import "unicode/utf8"
+
 // boxID answers the id of the element that holds the table, so that a
 // fragment can replace it.
 func (t Table) boxID() string {
@@ -37,6 +39,14 @@ func (r Row) selectLabel() string {
 		return "Select " + r.Cells[0].Text
 	}
 	return "Select " + r.Select
+}
+
+// shortText is how much of a cell stays on one line, in characters: names of people and companies, and times.
+const shortText = 24
+
+// keeps tells whether a cell stays on one line, so that a long neighbour wraps instead.
+func (c Cell) keeps() bool {
+	return c.Body == nil && c.Text != "" && utf8.RuneCountInString(c.Text) <= shortText
 }
 
 // sortIcon answers the arrow of a sortable column.

@@ -30,6 +30,23 @@ func Ago(at, now time.Time) string {
 	}
 }
 
+// For tells how long something has been so, in words: "for 3 min", "for 2 days". Beyond a week it is "since" and the date in UTC.
+func For(since, now time.Time) string {
+	d := max(now.Sub(since), time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("for %d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("for %d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("for %d h", int(d.Hours()))
+	case d < 7*24*time.Hour:
+		return fmt.Sprintf("for %d days", int(d.Hours()/24))
+	default:
+		return "since " + since.UTC().Format("2 Jan 2006")
+	}
+}
+
 // ahead is Ago for a moment still to come, d from now.
 func ahead(d time.Duration, at time.Time) string {
 	switch {

@@ -88,6 +88,9 @@ type Event struct {
 	Why    string // cause: job, API key, webhook
 	Before string
 	After  string
+	Place  string // where it was, such as a customer's name; empty: not told
+	// PlaceHref leads to the place; empty: it is plain text.
+	PlaceHref string
 }
 
 // Stat is a figure that leads to the things it counts.
@@ -158,6 +161,7 @@ type Column struct {
 type Cell struct {
 	Text  string
 	Sub   string // smaller second line
+	Warn  string // second line that stands out: it is the news of the row
 	Href  string
 	State *State
 	Body  templ.Component

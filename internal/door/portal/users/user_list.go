@@ -8,7 +8,6 @@ import (
 	"github.com/a-h/templ"
 
 	"tcap.cloud/internal/base/access"
-	"tcap.cloud/internal/base/e164"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/domain/directory"
 	"tcap.cloud/internal/domain/org"
@@ -111,7 +110,7 @@ func (v listView) table() ui.Table {
 func (v listView) number(u directory.User) ui.Cell {
 	switch {
 	case u.Number != "":
-		return ui.Cell{Text: unbroken(e164.Number(plain(u.Number)).Format(e164.International)), Sub: extension(u.Number), Href: numberHref(u.Number)}
+		return ui.Cell{Text: frame.Spell(plain(u.Number)), Sub: extension(u.Number), Href: numberHref(u.Number)}
 	case v.mayWrite && u.Licensed:
 		return ui.Cell{Text: "Assign", Href: userHref(v.customer.ID, u.ID) + "#assign"}
 	default:
@@ -122,11 +121,10 @@ func (v listView) number(u directory.User) ui.Cell {
 // status is a user's status with the reason why; an allocated one who cannot call says that.
 func status(u directory.User) ui.Cell {
 	s := ui.UserState(string(u.Status))
-	sub := u.Reason
-	if sub == "" && u.Number != "" && !u.CanCallOut {
-		sub = "Can't call out: " + u.WhyNot
+	if u.Reason == "" && u.Number != "" && !u.CanCallOut {
+		return ui.Cell{State: &s, Warn: "Can't call out: " + u.WhyNot}
 	}
-	return ui.Cell{State: &s, Sub: sub}
+	return ui.Cell{State: &s, Sub: capital(u.Reason)}
 }
 
 // managed is the switch, or its word where the person may not turn it.
@@ -157,6 +155,14 @@ func name(u directory.User) string {
 	return u.DisplayName
 }
 
+// capital begins a reason as a line of its own does.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
 func orGlobal(policy string) string {
 	if policy == "" {
 		return "Global"
@@ -169,9 +175,6 @@ func plain(number string) string {
 	n, _, _ := strings.Cut(number, ";")
 	return n
 }
-
-// unbroken keeps a number on one line.
-func unbroken(number string) string { return strings.ReplaceAll(number, " ", "\u00a0") }
 
 func extension(number string) string {
 	_, ext, ok := strings.Cut(number, ";ext=")

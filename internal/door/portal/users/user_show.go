@@ -11,7 +11,6 @@ import (
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/audit"
-	"tcap.cloud/internal/base/e164"
 	"tcap.cloud/internal/base/fault"
 	"tcap.cloud/internal/domain/number"
 	"tcap.cloud/internal/domain/org"
@@ -79,7 +78,7 @@ func (p pages) load(r *http.Request) (view, error) {
 	}
 	v.form = frame.NewForm()
 	if len(v.free) > 0 {
-		v.form.Values.Set("number", v.free[0].Number)
+		v.form.Values.Set("number", offered(v.free[0]))
 	}
 	return v, nil
 }
@@ -124,7 +123,7 @@ func (p pages) story(ctx context.Context, who access.Actor, at person, held *num
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, diff.Events(entries)...)
+		all = append(all, diff.Events(entries, nil)...)
 	}
 	if held != nil {
 		life, err := p.Numbers.History(ctx, who, held.Number)
@@ -143,7 +142,7 @@ func (v view) number() ui.Pair {
 	if v.user.Number == "" {
 		return ui.Pair{Key: "Number", Text: "none"}
 	}
-	text := e164.Number(plain(v.user.Number)).Format(e164.International)
+	text := frame.Spell(plain(v.user.Number))
 	if ext := extension(v.user.Number); ext != "" {
 		text += ", " + ext
 	}
@@ -181,15 +180,15 @@ func (v view) standing() *ui.ProblemView {
 	u := v.user
 	switch {
 	case v.running != nil:
-		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: v.running.Title + ".", Means: "It is under way.", Actions: ui.LinkButton("Open the operation", "/operations/"+v.running.ID, ui.Secondary)}
+		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: frame.Spell(v.running.Title) + ".", Means: "It is under way.", Actions: ui.LinkButton("Open the operation", "/operations/"+v.running.ID, ui.Secondary)}
 	case !u.Licensed:
 		return &ui.ProblemView{Tone: ui.ToneWarn, Happened: name(u) + " cannot have a number: " + strings.TrimSuffix(u.Reason, ".") + ".",
 			Do: "Mend it in the Microsoft 365 admin center; the next sync sees it."}
 	case u.Number != "" && v.held == nil:
-		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: plain(u.Number) + " was not assigned here, and is not in this inventory.", Means: "It is left alone.",
+		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: frame.Spell(plain(u.Number)) + " was not assigned here, and is not in this inventory.", Means: "It is left alone.",
 			Do: "To give another number, take this one away in Teams admin center first."}
 	case v.held != nil && v.held.State == number.Foreign:
-		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: plain(u.Number) + " was not assigned here.", Means: "It is left alone.",
+		return &ui.ProblemView{Tone: ui.ToneInfo, Happened: frame.Spell(plain(u.Number)) + " was not assigned here.", Means: "It is left alone.",
 			Do: "To give another number, take this one away in Teams admin center first."}
 	case u.Number != "" && !u.CanCallOut:
 		return &ui.ProblemView{Tone: ui.ToneWarn, Happened: name(u) + " cannot call out: " + strings.TrimSuffix(u.WhyNot, ".") + ".",

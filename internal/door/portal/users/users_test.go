@@ -50,18 +50,18 @@ func TestAssignShowsThePlanThenAppliesItAndTakesItBack(t *testing.T) {
 	t.Parallel()
 	w, list := world(t)
 	agent, ana := w.Agent(), list+"/"+portaltest.Ana
-	agent.Get(ana).Has(t, http.StatusOK, "Assign a number", `value="+61255500001"`, "Australia", "The API call that does the same")
+	agent.Get(ana).Has(t, http.StatusOK, "Assign a number", `value="+61 2 5550 0001"`, "Australia", "The API call that does the same")
 	plan := agent.Get(ana + "/preview?number=02+5550+0001&voicePolicy=%3DAustralia")
-	plan.Has(t, http.StatusOK, "What will be changed in the tenant", "Assign +61255500001", "Grant the voice routing policy Australia", "Apply")
+	plan.Has(t, http.StatusOK, "What will be changed in the tenant", "Assign +61\u00a02\u00a05550\u00a00001", "Grant the voice routing policy Australia", "Apply")
 	done := agent.Post(ana+"/assign", "number", "02 5550 0001", "voicePolicy", "=Australia", "planHash", plan.Field(t, "planHash"))
 	id := done.LeadsTo(t, "/operations/")
 	if o := w.Until(id, operation.Succeeded, operation.Failed); o.State != operation.Succeeded {
 		t.Fatalf("the assignment failed: %+v", o.Error)
 	}
-	agent.Get("/operations/"+id).Has(t, http.StatusOK, "Assign +61255500001", "What is changed in the tenant", "Grant the voice routing policy Australia", "Done")
-	agent.Get(ana).Has(t, http.StatusOK, "+61 2 5550 0001", "Unassign", "Done: Assign +61255500001", "Assigned, seen in the tenant: Ana Lopez")
+	agent.Get("/operations/"+id).Has(t, http.StatusOK, "Assign +61\u00a02\u00a05550\u00a00001 to Ana Lopez", "What was changed in the tenant", "Grant the voice routing policy Australia to Ana Lopez", "Done")
+	agent.Get(ana).Has(t, http.StatusOK, "+61\u00a02\u00a05550\u00a00001", "Unassign", "Done: Assign +61\u00a02\u00a05550\u00a00001", "Assigned, seen in the tenant: Ana Lopez")
 	ask := agent.Get(ana + "/unassign")
-	ask.Has(t, http.StatusOK, "Take the number back from Ana Lopez?", "Take +61255500001 back")
+	ask.Has(t, http.StatusOK, "Take the number back from Ana Lopez?", "Take +61\u00a02\u00a05550\u00a00001 back")
 	id = agent.Post(ana+"/unassign", "planHash", ask.Field(t, "planHash")).LeadsTo(t, "/operations/")
 	if o := w.Until(id, operation.Succeeded, operation.Failed); o.State != operation.Succeeded {
 		t.Fatalf("taking it back failed: %+v", o.Error)

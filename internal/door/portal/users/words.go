@@ -5,7 +5,11 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tcap.cloud/internal/base/e164"
 	"tcap.cloud/internal/domain/directory"
+	"tcap.cloud/internal/domain/number"
+	"tcap.cloud/internal/domain/org"
+	"tcap.cloud/internal/door/portal/frame"
 	"tcap.cloud/internal/door/portal/ui"
 )
 
@@ -54,13 +58,30 @@ func warningWords(code string) string {
 
 // body is what the API call of the page sends.
 func (v view) body() string {
-	number := v.form.Get("number")
-	if number == "" {
-		number = plain(v.user.Number)
+	wanted := v.wanted()
+	if wanted == "" {
+		wanted = plain(v.user.Number)
 	}
-	raw, err := json.Marshal(map[string]string{"number": number})
+	raw, err := json.Marshal(map[string]string{"number": wanted})
 	if err != nil {
 		return "{}"
 	}
 	return string(raw)
+}
+
+// offered is a free number as the field offers it; what is typed in is read however it is spelled.
+func offered(n number.Number) string { return e164.Number(n.Number).Format(e164.International) }
+
+// wanted is the number of the form in E.164, as the API takes it; what cannot be read stays as it was typed.
+func (v view) wanted() string { return wanted(v.form, v.customer) }
+
+// wanted is the number of the plan's form.
+func (v planView) wanted() string { return wanted(v.form, v.customer) }
+
+func wanted(form frame.Form, c org.Customer) string {
+	typed := form.Get("number")
+	if n, err := e164.ParseLoose(typed, c.Country); err == nil {
+		return string(n)
+	}
+	return typed
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"unicode/utf8"
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/base/clock"
@@ -62,6 +63,9 @@ func (k *Keeper) Once(presented func(context.Context) string, next http.Handler)
 func (k *Keeper) serve(w http.ResponseWriter, r *http.Request, key, presented string, next http.Handler) error {
 	if len([]rune(key)) > MaxKey {
 		return fault.New(fault.Invalid, "idempotency-key-too-long", "An Idempotency-Key has at most %d characters.", MaxKey)
+	}
+	if !utf8.ValidString(key) {
+		return fault.New(fault.Invalid, "idempotency-key-not-utf8", "An Idempotency-Key must be UTF-8.")
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
