@@ -124,7 +124,7 @@ func (p pages) mayDelete(r *http.Request) (org.Customer, error) {
 
 func (p pages) drawDelete(w http.ResponseWriter, r *http.Request, status int, c org.Customer, form frame.Form) error {
 	page := p.CustomerPage(r, "Remove "+c.Name, c)
-	return p.Render(w, r, status, page, ui.Join(ui.PageHeader("Remove "+c.Name, nil, "", nil), form.Above(), ui.ConfirmPage(ui.Confirm{
+	return p.Render(w, r, status, page, ui.Join(ui.PageHeader("Remove "+c.Name, nil, "", nil), form.Above(), ui.ConfirmPage(ui.Confirm{Back: "/customers/" + c.ID + "/settings",
 		ID: "delete", Title: "Remove " + c.Name + "?", Danger: true, TypeName: c.Name, Action: "/customers/" + c.ID + "/delete", Button: "Remove " + c.Name,
 		Text: "Its members and API keys can do nothing from then on. Its history is kept. A customer that still has services is not removed: remove those first.",
 	})))

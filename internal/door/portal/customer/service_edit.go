@@ -157,7 +157,7 @@ func (p pages) askDeleteService(w http.ResponseWriter, r *http.Request) error {
 func (p pages) drawDeleteService(w http.ResponseWriter, r *http.Request, status int, c org.Customer, s org.Service, form frame.Form) error {
 	name := frame.KindWords(s.Kind)
 	page := p.CustomerPage(r, "Remove "+name, c)
-	return p.Render(w, r, status, page, ui.Join(ui.PageHeader("Remove "+name+" of "+c.Name, nil, "", nil), form.Above(), ui.ConfirmPage(ui.Confirm{
+	return p.Render(w, r, status, page, ui.Join(ui.PageHeader("Remove "+name+" of "+c.Name, nil, "", nil), form.Above(), ui.ConfirmPage(ui.Confirm{Back: "/services/" + s.ID + "/settings",
 		ID: "delete", Title: "Remove " + name + "?", Danger: true, TypeName: c.Name, Action: "/services/" + s.ID + "/delete", Button: "Remove " + name,
 		Text: "The service ends for billing. Its history is kept. A service that still has numbers, or a tenant that still holds something of ours through it, is not removed.",
 	})))

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"net/http"
+	"strconv"
 
 	"tcap.cloud/internal/base/access"
 	"tcap.cloud/internal/domain/org"
@@ -27,13 +28,26 @@ func (p pages) partners(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := partnersView{may: frame.Can(r, access.Operate), pager: q.Pager(found.Next, len(found.Items), found.Total, found.TotalIsLowerBound)}
 	v.filters = ui.Filters{Action: "/partners", Label: "Search partners", Value: q.Get("search"), Keep: q.Keep("search"), Clear: q.Clear("search"), Live: "#partners"}
-	v.table = ui.Table{ID: "partners", Caption: "Partners", Columns: []ui.Column{q.Column("Partner", "name", "name"), {Title: "Customers"}, q.Column("Since", "createdAt", "name")},
+	v.table = ui.Table{ID: "partners", Caption: "Partners", Columns: []ui.Column{q.Column("Partner", "name", "name"), {Title: "Customers", Number: true}, q.Column("Since", "createdAt", "name")},
 		Empty: ui.Empty{Icon: ui.IconBuilding, Sentence: "No partner matches. A partner sells to customers and sees only its own."}}
 	for _, partner := range found.Items {
+		count, err := p.customersOf(r, partner.ID)
+		if err != nil {
+			return err
+		}
 		v.table.Rows = append(v.table.Rows, ui.Row{Cells: []ui.Cell{{Text: partner.Name, Sub: partner.Brand.DisplayName, Href: "/customers?partner=" + partner.ID},
-			{Text: "Show its customers", Href: "/customers?partner=" + partner.ID}, {Body: ui.Time(partner.CreatedAt, p.Now())}}})
+			{Text: count, Href: "/customers?partner=" + partner.ID}, {Body: ui.Time(partner.CreatedAt, p.Now())}}})
 	}
 	return p.Render(w, r, http.StatusOK, p.Page(r, "Partners", ui.SectionCustomers), partnersPage(v))
+}
+
+// customersOf counts a partner's customers, in words where they are too many to count.
+func (p pages) customersOf(r *http.Request, partnerID string) (string, error) {
+	page, err := p.Org.Customers(r.Context(), frame.Actor(r), org.CustomerQuery{PartnerID: partnerID, Limit: 1})
+	if page.TotalIsLowerBound {
+		return "more than " + strconv.Itoa(page.Total), err
+	}
+	return strconv.Itoa(page.Total), err
 }
 
 func (p pages) newPartner(w http.ResponseWriter, r *http.Request) error {

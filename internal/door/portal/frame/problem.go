@@ -23,6 +23,9 @@ func ProblemOf(err error) ui.ProblemView {
 	if f.Kind == fault.Invalid || f.Kind == fault.Conflict || f.Kind == fault.Stale {
 		v.Tone = ui.ToneWarn
 	}
+	if f.Kind == fault.NotFound { // nobody's fault
+		v.Tone = ui.ToneInfo
+	}
 	if f.Kind != fault.NotFound && f.Kind != fault.Internal && !strings.Contains(strings.ToLower(f.Detail), "nothing was changed") {
 		v.Means = "Nothing was changed."
 	}

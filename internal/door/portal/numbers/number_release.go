@@ -13,7 +13,7 @@ import (
 func (v view) releasable() bool { return v.mayWrite && v.number.State == number.Free }
 
 func (v view) question() ui.Confirm {
-	c := ui.Confirm{ID: "release", Title: "Release " + v.title() + "?", Action: v.base() + "/release", Button: "Release the number", Danger: true,
+	c := ui.Confirm{ID: "release", Title: "Release " + v.title() + "?", Action: v.base() + "/release", Button: "Release the number", Danger: true, Back: v.base(),
 		Text: "It leaves " + v.customer.Name + " with its tags and caller ID. It rests for the quarantine time, so that calls for its last holder reach nobody else; then it is free in the partner's stock."}
 	if v.customer.ID == "" {
 		c.Title, c.Button = "Remove "+v.title()+" from the inventory?", "Remove the number"
@@ -33,7 +33,7 @@ func (p pages) askRelease(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := state(v.number)
 	return p.Render(w, r, http.StatusOK, p.page(r, v), ui.Join(
-		ui.PageHeader(v.title(), &s, "", ui.LinkButton("Back to the number", v.base(), ui.Quiet)), ui.ConfirmPage(v.question())))
+		ui.PageHeader(v.title(), &s, "", nil), ui.ConfirmPage(v.question())))
 }
 
 // release lets it go; a number that is not free is refused by the room.

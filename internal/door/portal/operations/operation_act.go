@@ -32,11 +32,11 @@ func (p pages) askCancel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.Render(w, r, http.StatusOK, p.page(r, v), ui.Join(
-		ui.PageHeader(v.op.Title, v.state(), "", ui.LinkButton("Back to the operation", v.base(), ui.Quiet)), ui.ConfirmPage(cancelQuestion(v))))
+		ui.PageHeader(v.op.Title, v.state(), "", nil), ui.ConfirmPage(cancelQuestion(v))))
 }
 
 func cancelQuestion(v view) ui.Confirm {
-	return ui.Confirm{ID: "cancel", Title: "Cancel this operation?", Action: v.base() + "/cancel", Button: "Cancel the operation", Danger: true,
+	return ui.Confirm{ID: "cancel", Title: "Cancel this operation?", Action: v.base() + "/cancel", Button: "Cancel the operation", Danger: true, Back: v.base(),
 		Text: "What was done already stays as it is; what was not begun is not done. A change that is on its way to Microsoft is seen through first."}
 }
 
@@ -60,10 +60,10 @@ func (p pages) askConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	question := ui.Confirm{ID: "confirm", Title: "Remove these users here?", Text: v.op.DueWhy, Action: v.base() + "/confirm", Button: "Remove them", Danger: true,
+	question := ui.Confirm{ID: "confirm", Title: "Remove these users here?", Text: v.op.DueWhy, Action: v.base() + "/confirm", Button: "Remove them", Danger: true, Back: v.base(),
 		Body: ui.Plain("Nothing is changed in the tenant. Numbers that these users hold stay theirs until they are seen free. To refuse, cancel the sync: the next one reads everybody anew.")}
 	return p.Render(w, r, http.StatusOK, p.page(r, v), ui.Join(
-		ui.PageHeader(v.op.Title, v.state(), "", ui.LinkButton("Back to the operation", v.base(), ui.Quiet)), ui.ConfirmPage(question)))
+		ui.PageHeader(v.op.Title, v.state(), "", nil), ui.ConfirmPage(question)))
 }
 
 // confirm lets the sync go on and remove them.

@@ -92,8 +92,7 @@ func (p pages) askRevoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.Render(w, r, http.StatusOK, p.page(r, "Revoke a key", "/settings/keys"), ui.Join(ui.PageHeader("Revoke an API key", nil, "", nil),
 		ui.ConfirmPage(ui.Confirm{ID: "revoke", Title: "Revoke " + k.Name + "?", Danger: true, Action: "/settings/keys/" + k.ID + "/revoke", Button: "Revoke the key",
-			Text: "Whatever uses the key that ends with " + k.Hint + " is refused from now on. This cannot be taken back."}),
-		ui.Actions(ui.LinkButton("Back to the keys", "/settings/keys", ui.Quiet))))
+			Text: "Whatever uses the key that ends with " + k.Hint + " is refused from now on. This cannot be taken back.", Back: "/settings/keys"})))
 }
 
 func (p pages) revoke(w http.ResponseWriter, r *http.Request) error {

@@ -237,6 +237,7 @@ type Confirm struct {
 	TypeName string
 	Hidden   []Pair // hidden fields: Key and Text
 	Body     templ.Component
+	Back     string // where "No, go back" leads on a page of its own; empty: no such button
 }
 
 // ProgressView is how far a piece of work is.

@@ -127,9 +127,9 @@ func (p pages) askUnassign(w http.ResponseWriter, r *http.Request) error {
 	}
 	question := ui.Confirm{ID: "unassign", Title: "Take the number back from " + name(at.user) + "?", Action: at.base() + "/unassign", Button: "Unassign", Danger: true,
 		Text: "Calls to it no longer reach anybody, and " + name(at.user) + " can no longer call out with it. The number is free afterwards.",
-		Body: diff.Changes(diff.OfPlan(made)), Hidden: []ui.Pair{{Key: "planHash", Text: made.Hash}}}
+		Body: diff.Changes(diff.OfPlan(made)), Hidden: []ui.Pair{{Key: "planHash", Text: made.Hash}}, Back: at.base()}
 	return p.Render(w, r, http.StatusOK, p.page(r, at), ui.Join(
-		ui.PageHeader(name(at.user), nil, at.user.UserPrincipalName, ui.LinkButton("Back to the user", at.base(), ui.Quiet)), ui.ConfirmPage(question)))
+		ui.PageHeader(name(at.user), nil, at.user.UserPrincipalName, nil), ui.ConfirmPage(question)))
 }
 
 // unassign starts the operation that takes the number back.

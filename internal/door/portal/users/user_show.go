@@ -77,7 +77,10 @@ func (p pages) load(r *http.Request) (view, error) {
 		return v, err
 	}
 	v.form = frame.NewForm()
-	if len(v.free) > 0 {
+	switch { // who only wants another policy must not swap the number by the way
+	case v.held != nil:
+		v.form.Values.Set("number", offered(*v.held))
+	case len(v.free) > 0:
 		v.form.Values.Set("number", offered(v.free[0]))
 	}
 	return v, nil
@@ -235,6 +238,10 @@ func (v view) serviceDefault() string {
 // freeWords says how many free numbers there are to choose from.
 func (v view) freeWords() string {
 	switch n := len(v.free); {
+	case v.held != nil && n == 0:
+		return "The number held now. No other is free."
+	case v.held != nil:
+		return "The number held now. Free ones are offered when it is cleared."
 	case n == 1:
 		return "One free number."
 	case n >= freeShown:

@@ -468,7 +468,7 @@ func assignCard(v view) templ.Component {
 					return nil
 				})
 				templ_7745c5c3_Err = ui.Form(v.base()+"/assign", ui.Join(
-					ui.Button(ui.Btn{Text: "Assign", Variant: ui.Primary}),
+					ui.Button(ui.Btn{Text: assignButton(v), Variant: ui.Primary}),
 					ui.Button(ui.Btn{Text: "Preview", Action: v.base() + "/preview", Attrs: templ.Attributes{"formmethod": "get"}}),
 				)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

@@ -34,7 +34,7 @@ func statusPointer(u directory.User) *ui.State {
 
 func assignTitle(v view) string {
 	if v.user.Number != "" {
-		return "Give another number, or the same with another policy"
+		return "Change the number or its policy"
 	}
 	return "Assign a number"
 }
@@ -84,4 +84,11 @@ func wanted(form frame.Form, c org.Customer) string {
 		return string(n)
 	}
 	return typed
+}
+
+func assignButton(v view) string {
+	if v.user.Number != "" {
+		return "Change"
+	}
+	return "Assign"
 }
