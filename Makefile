@@ -51,6 +51,7 @@ generate-openapi:
 verify: test-generated ## Generate again and fail where anything differs from what is committed
 
 soak: ## Run the long tests: hours of load, restarts and faults, and each fuzz target for a minute
+	TCAP_SOAK=1 $(GO) test -count=1 -timeout=4h ./internal/domain/... ./internal/engine/... ./test/e2e/...
 	@if [ -d test/soak ]; then TCAP_SOAK=1 $(GO) test -count=1 -v -timeout=4h ./test/soak/...; fi
 	TCAP_FUZZ_TIME=1m $(GO) run ./test/run fuzz
 

@@ -107,7 +107,7 @@ func (c *complaints) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		c.texts = append(c.texts, "exception: "+(&chromedp.ExceptionError{ExceptionDetails: ev.ExceptionDetails}).Error())
 	case *runtime.EventConsoleAPICalled:
-		if kind := string(ev.Type); kind == "error" || kind == "warning" || kind == "assert" {
+		if kind := string(ev.Type); kind == "log" || kind == "error" || kind == "warning" || kind == "assert" {
 			c.texts = append(c.texts, "console."+kind+": "+said(ev.Args))
 		}
 	case *network.EventRequestWillBeSent:
@@ -246,10 +246,10 @@ func (b *tab) words() string {
 	return eval[string](b, `(document.querySelector("main") ?? document.body).innerText.replace(/\s+/g, " ").slice(0, 1500)`)
 }
 
-// says waits until the page shows a text.
+// says waits until the page shows a text; any white space stands for any other.
 func (b *tab) says(text string) {
 	b.t.Helper()
-	b.becomes(fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
+	b.becomes(`document.body.innerText.replace(/\s+/g, " ").includes(` + quoted(text) + `)`)
 }
 
 // wide makes the window as wide as this, in CSS pixels.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -225,7 +226,30 @@ func (v view) problem() ui.ProblemView {
 		}
 	}
 	pv.Means = reached(v.records)
+	if name := v.gone(); name != "" {
+		pv.Happened = name + " is no longer in the tenant."
+		pv.Do = "Resync " + v.customer.Name + ", then choose somebody else."
+		if v.act {
+			pv.Actions = ui.Join(ui.PostButton("/customers/"+v.customer.ID+"/sync", ui.Btn{Text: "Resync", Icon: ui.IconRefresh}),
+				ui.LinkButton("Open the users", "/customers/"+v.customer.ID+"/users", ui.Secondary))
+		}
+	}
 	return pv
+}
+
+// gone is the person whom the tenant no longer knows, where that is why giving or taking a number failed. Teams answers 404
+// for a user who is not there (facts/teams-admin.md A0).
+func (v view) gone() string {
+	ours := v.op.Kind == number.AssignKind || v.op.Kind == number.UnassignKind
+	if !ours || v.customer.ID == "" || v.op.Error == nil || v.op.Error.Code != "not-found" {
+		return ""
+	}
+	for _, name := range v.people {
+		if name != "" && strings.Contains(v.op.Title, name) {
+			return name
+		}
+	}
+	return "The person"
 }
 
 // reached says exactly what of a failed operation is in the tenant.

@@ -195,7 +195,7 @@ func (v view) standing() *ui.ProblemView {
 			Do: "To give another number, take this one away in Teams admin center first."}
 	case u.Number != "" && !u.CanCallOut:
 		return &ui.ProblemView{Tone: ui.ToneWarn, Happened: name(u) + " cannot call out: " + strings.TrimSuffix(u.WhyNot, ".") + ".",
-			Do: "Assign the number again with a voice routing policy that has a PSTN usage."}
+			Do: "Give " + name(u) + " a voice routing policy that has a PSTN usage; the number stays."}
 	default:
 		return nil
 	}

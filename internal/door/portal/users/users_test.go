@@ -59,7 +59,7 @@ func TestAssignShowsThePlanThenAppliesItAndTakesItBack(t *testing.T) {
 		t.Fatalf("the assignment failed: %+v", o.Error)
 	}
 	agent.Get("/operations/"+id).Has(t, http.StatusOK, "Assign +61\u00a02\u00a05550\u00a00001 to Ana Lopez", "What was changed in the tenant", "Grant the voice routing policy Australia to Ana Lopez", "Done")
-	agent.Get(ana).Has(t, http.StatusOK, "+61\u00a02\u00a05550\u00a00001", "Unassign", "Done: Assign +61\u00a02\u00a05550\u00a00001", "Assigned, seen in the tenant: Ana Lopez")
+	agent.Get(ana).Has(t, http.StatusOK, "+61\u00a02\u00a05550\u00a00001", "Unassign", "Change the number or its policy", `value="+61 2 5550 0001"`, "Done: Assign +61\u00a02\u00a05550\u00a00001", "Assigned, seen in the tenant: Ana Lopez")
 	ask := agent.Get(ana + "/unassign")
 	ask.Has(t, http.StatusOK, "Take the number back from Ana Lopez?", "Take +61\u00a02\u00a05550\u00a00001 back")
 	id = agent.Post(ana+"/unassign", "planHash", ask.Field(t, "planHash")).LeadsTo(t, "/operations/")
