@@ -38,8 +38,9 @@ ifeq ($(NPM),)
 else
 	@if [ -f web/build.mjs ]; then $(MAKE) --no-print-directory web/node_modules/.package-lock.json && npm --prefix web run --silent build; fi
 
+# Not `npm ci`: it refuses a lock without the other platforms' optional packages, and not every registry has those.
 web/node_modules/.package-lock.json: web/package-lock.json
-	npm --prefix web ci --silent --no-audit --no-fund
+	npm --prefix web install --no-save --ignore-scripts --silent --no-audit --no-fund
 	@touch $@
 endif
 

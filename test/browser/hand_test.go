@@ -3,7 +3,6 @@ package browser
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -32,7 +31,7 @@ func (b *tab) aim(text string) chromedp.Action[chromedp.Void] {
 	err := eventually(b.ctx, 15*time.Second, func() (bool, string, error) {
 		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](pressable+"("+quoted(text)+")"))
 		at = v
-		return len(v) == 2, fmt.Sprint(err), nil
+		return len(v) == 2, told(err), nil
 	})
 	if err != nil {
 		b.t.Fatalf("at %s there is nothing to press named %q: %v; the page says: %s", b.path(), text, err, b.words())

@@ -62,8 +62,10 @@ func TestTheMenuOfANarrowScreenWorksByKeyboard(t *testing.T) {
 	b.must(chromedp.Focus(chromedp.CSS(menu)))
 	b.must(strike(enter))
 	b.becomes(`document.querySelector('` + menu + `').parentElement.open`)
-	b.key(kb.Tab + kb.Tab)
-	b.becomes(`document.activeElement.closest("details[open]") !== null && document.activeElement.matches("a") || console.log(document.activeElement.outerHTML.slice(0,200), document.querySelector("details[open]")?.outerHTML.slice(0,200))`)
+	for range 2 {
+		b.key(kb.Tab)
+		b.becomes(`document.activeElement.closest("details[open]") !== null && document.activeElement.matches("a")`)
+	}
 	b.sound("the open menu", true)
 	b.key(kb.Escape)
 	b.becomes(`!document.querySelector('` + menu + `').parentElement.open && document.activeElement.matches('` + menu + `')`)

@@ -90,10 +90,10 @@ func TestNothingNeedsJavaScript(t *testing.T) {
 	s := open(t)
 	t.Parallel()
 	w := s.world(t)
-	s.api.must(t, "POST", "/numbers/import", map[string]any{"customerId": w.wingtip, "serviceId": w.service, "numbers": []map[string]string{{"number": "+61255506002"}}}, nil)
 	var people list
 	s.api.must(t, "GET", "/customers/"+w.wingtip+"/users?status=not-allocated&limit=40", nil, &people)
 	who := people.Items[len(people.Items)-2]
+	s.api.must(t, "POST", "/numbers/import", map[string]any{"customerId": w.wingtip, "serviceId": w.service, "numbers": []map[string]string{{"number": "+61255506002"}}}, nil)
 
 	b := s.visitor(t).tab(t)
 	b.withoutScript()

@@ -107,7 +107,7 @@ func (c *complaints) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		c.texts = append(c.texts, "exception: "+(&chromedp.ExceptionError{ExceptionDetails: ev.ExceptionDetails}).Error())
 	case *runtime.EventConsoleAPICalled:
-		if kind := string(ev.Type); kind == "log" || kind == "error" || kind == "warning" || kind == "assert" {
+		if kind := string(ev.Type); kind == "error" || kind == "warning" || kind == "assert" {
 			c.texts = append(c.texts, "console."+kind+": "+said(ev.Args))
 		}
 	case *network.EventRequestWillBeSent:
@@ -233,11 +233,19 @@ func (b *tab) becomesWithin(js string, limit time.Duration) {
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
 		defer cancel()
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+js+")"))
-		return ok, fmt.Sprint(err), nil
+		return ok, told(err), nil
 	})
 	if err != nil {
-		b.t.Fatalf("at %s: %s: %v; the page says: %s", b.path(), js, err, b.words())
+		b.t.Fatalf("at %s: %s: %v; the focus is on %s; the page says: %s", b.path(), js, err, eval[string](b, `document.activeElement.outerHTML.slice(0, 150)`), b.words())
 	}
+}
+
+// told is an error's text, or that there was none.
+func told(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "not so"
 }
 
 // words is what the page says, shortened.

@@ -1,5 +1,5 @@
 // Package servicecard is what a service card shows: do calls work, why not, since when, who must do what. It is a read
-// model: it joins tables of other rooms, read-only (reads), and decides nothing but words.
+// model: it joins tables of other rooms, read-only, and decides nothing but words.
 package servicecard
 
 import (
@@ -16,9 +16,6 @@ import (
 	"tcap.cloud/internal/domain/org"
 	"tcap.cloud/internal/domain/pairing"
 )
-
-// reads declares the tables of other rooms that this one joins; the architecture test holds it to them.
-var reads = []string{"sync_state", "tenant_user", "managed", "operation", "operation_step", "pairing", "service", "customer", "number"}
 
 // Activation is how far a Direct Routing domain is. It is a state of its own: active means that sync works (S4.2).
 type Activation struct {

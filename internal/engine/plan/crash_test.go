@@ -94,7 +94,6 @@ type crash struct {
 	customer string
 	fuse     *fuse
 	runs     int
-	settled  []string
 }
 
 func (c *crash) do(ctx context.Context, r *operation.Run) error {
