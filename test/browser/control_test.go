@@ -44,6 +44,19 @@ func TestABadPageIsReported(t *testing.T) {
 	})
 }
 
+func TestARouteThatNobodyCanFillIsReported(t *testing.T) {
+	t.Parallel()
+	w := world{wingtip: "1"}
+	if path, err := w.fill("/customers/{id}/settings"); err != nil || path != "/customers/1/settings" {
+		t.Errorf("a known one becomes %q: %v", path, err)
+	}
+	for _, pattern := range []string{"/gadgets/{id}", "/customers/{id}/gadgets/{gid}", "/services/{id}"} {
+		if path, err := w.fill(pattern); err == nil {
+			t.Errorf("%s becomes %q, although nothing is known of it", pattern, path)
+		}
+	}
+}
+
 // serve answers a page of its own.
 func serve(t *testing.T, body, policy string) string {
 	t.Helper()

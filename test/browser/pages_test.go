@@ -78,6 +78,7 @@ func (s *stage) special(w world) map[string][]sight {
 		"/operations/{id}":                          {{"operation", "/operations/" + w.done, 200, ""}, {"operation-waiting", "/operations/" + w.brake, 200, ""}, {"operation-failed", "/operations/" + w.failed, 200, ""}},
 		"/operations/{id}/cancel":                   {{"operation-cancel", "/operations/" + w.brake + "/cancel", 200, ""}},
 		"/operations/{id}/confirm":                  {{"operation-confirm", "/operations/" + w.brake + "/confirm", 200, ""}},
+		"/services/{id}/grant-access":               {{"grant-access", "/services/" + w.pending + "/grant-access", 200, ""}, {"grant-access-again", "/services/" + w.service + "/grant-access", 200, ""}},
 		"(an address that no page has)":             {{"not-found", "/no/such/page", 404, ""}},
 		"(a refusal of Microsoft, on its way back)": {{"access-refused", "/api/v1/mstenantconsent?error=access_denied&error_description=x&admin_consent=True&state=unknown", 0, ""}},
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -63,10 +64,9 @@ func (s *stage) startDemo(ctx context.Context) error {
 			s.demo.Env = append(s.demo.Env, v)
 		}
 	}
-	if err := s.demo.Start(); err != nil {
+	if err := s.run(); err != nil {
 		return fmt.Errorf("starting the demo: %w", err)
 	}
-	go func() { _ = s.demo.Wait(); close(s.ended) }()
 	var file demoFile
 	err := eventually(ctx, 90*time.Second, func() (bool, string, error) {
 		select {
@@ -87,6 +87,24 @@ func (s *stage) startDemo(ctx context.Context) error {
 	s.api = client{base: file.APIURL, key: file.Keys["operator"]}
 	s.sim, err = trusting(file.SimulatorURL, file.CAFile)
 	return err
+}
+
+// run starts the demo so that it ends with this process, however that ends: the signal for it is tied to the thread that
+// starts the demo, which must therefore outlive it.
+func (s *stage) run() error {
+	s.demo.SysProcAttr = endsWithUs()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := s.demo.Start()
+		started <- err
+		if err == nil {
+			_ = s.demo.Wait() // it is killed
+			close(s.ended)
+		}
+	}()
+	return <-started
 }
 
 func (s *stage) startBrowser(ctx context.Context, chromium string) error {

@@ -30,6 +30,7 @@ type list struct{ Items []thing }
 // world is what the pages are shown with: the demo's own, and states that the demo has not.
 type world struct {
 	wingtip, service, partner string // the customer that works
+	pending                   string // the service of one that waits for its administrator
 	holder, user              thing  // with a number, without one but licensed
 	free, held                string // numbers
 	done, failed              string // operations
@@ -77,6 +78,15 @@ func (s *stage) lookUp(w *world) error {
 		return err
 	}
 	w.wingtip, w.partner = customer.ID, partner.ID
+	waits, err := s.one("/customers?search=Tailspin")
+	if err != nil {
+		return err
+	}
+	pending, err := s.one("/customers/" + waits.ID + "/services")
+	if err != nil {
+		return err
+	}
+	w.pending = pending.ID
 	service, err := s.one("/customers/" + w.wingtip + "/services")
 	holder, err2 := s.one("/customers/" + w.wingtip + "/users?number=has&limit=1")
 	user, err3 := s.one("/customers/" + w.wingtip + "/users?status=not-allocated&limit=1")
