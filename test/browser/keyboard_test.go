@@ -37,7 +37,7 @@ const unseen = `new Promise(done => { let tries = 0; (function look() {
 
 func TestEverythingThatHasTheFocusIsSeen(t *testing.T) {
 	s := open(t)
-	t.Parallel()
+	// Not in parallel: Chromium scrolls to the focus only in the tab in front.
 	w := s.world(t)
 	b := s.as(t, "operator").tab(t)
 	for _, path := range []string{"/", "/numbers", "/customers/" + w.wingtip + "/users", "/customers/new"} {
